@@ -1,1 +1,3 @@
-//! x
+//! Boardcast: a live kanban server.
+
+pub mod frame;
