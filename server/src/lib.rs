@@ -1,3 +1,4 @@
 //! Boardcast: a live kanban server.
 
+pub mod connection;
 pub mod frame;
