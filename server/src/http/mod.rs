@@ -1,0 +1,3 @@
+//! The HTTP layer, the only one that knows axum.
+
+pub mod origin;
