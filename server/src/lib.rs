@@ -1,1 +1,5 @@
-//! x
+//! Boardcast: a live kanban server.
+
+pub mod connection;
+pub mod frame;
+pub mod http;

@@ -1,0 +1,4 @@
+//! The HTTP layer, the only one that knows axum.
+
+pub mod origin;
+pub mod upgrade;
