@@ -3,3 +3,5 @@
 pub mod connection;
 pub mod frame;
 pub mod http;
+pub mod room;
+pub mod storage;

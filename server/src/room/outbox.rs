@@ -1,0 +1,226 @@
+//! What waits to be written to one connection: shared frames, bounded in bytes (rule R8).
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use bytes::Bytes;
+use futures::task::AtomicWaker;
+
+use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::ids::BoardId;
+
+use crate::frame;
+
+/// How messages are written for a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Codec {
+    /// JSON text frames.
+    #[default]
+    Json,
+    /// The same, with large messages as raw DEFLATE in binary frames.
+    Deflate,
+}
+
+/// A message, encoded and framed once and shared by reference: a whole WebSocket frame.
+pub type Frame = Bytes;
+
+/// Bounds of an outbox, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxLimits {
+    /// Above it presence is dropped, and a subscriber that was left behind stays so.
+    pub soft_bytes: usize,
+    /// Above it nothing more is queued for a subscription.
+    pub hard_bytes: usize,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self {
+            soft_bytes: 256 * 1_024,
+            hard_bytes: 1_024 * 1_024,
+        }
+    }
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Pushed {
+    /// It will be written.
+    Queued,
+    /// The outbox is over its bound: the frame was not queued.
+    Full,
+    /// The connection is closing: the frame was not queued, and none will be.
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Frame>,
+    closing: Option<CloseCode>,
+    left_behind: Vec<BoardId>,
+}
+
+/// What waits to be written to one connection. Rooms push, the connection's task drains.
+#[derive(Debug)]
+pub struct Outbox {
+    codec: Codec,
+    limits: OutboxLimits,
+    queue: Mutex<Queue>,
+    /// Bytes that were pushed and not yet written to the socket.
+    pending_bytes: AtomicUsize,
+    pushed_frames: AtomicU64,
+    dropped_presence: AtomicU64,
+    has_left_behind: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    pub fn new(codec: Codec, limits: OutboxLimits) -> Self {
+        Self {
+            codec,
+            limits,
+            queue: Mutex::default(),
+            pending_bytes: AtomicUsize::new(0),
+            pushed_frames: AtomicU64::new(0),
+            dropped_presence: AtomicU64::new(0),
+            has_left_behind: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    /// How messages are to be written for this connection.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Bytes that wait, those that the connection has taken but not yet written included.
+    pub fn pending_bytes(&self) -> usize {
+        self.pending_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether so little waits that a subscriber that was left behind may be caught up.
+    pub fn is_drained(&self) -> bool {
+        self.pending_bytes() < self.limits.soft_bytes
+    }
+
+    /// Queues a frame of a subscription, unless the outbox is over its hard bound.
+    pub fn push(&self, frame: Frame) -> Pushed {
+        if self.pending_bytes() + frame.len() > self.limits.hard_bytes {
+            return if self.is_closing() {
+                Pushed::Closed
+            } else {
+                Pushed::Full
+            };
+        }
+        self.enqueue(frame)
+    }
+
+    /// Queues a frame whatever its size: an answer that the client asked for and waits for, such as
+    /// a snapshot. The connection bounds how many of these it lets a client ask for.
+    pub fn push_answer(&self, frame: Frame) -> Pushed {
+        self.enqueue(frame)
+    }
+
+    /// Queues presence, unless the outbox is over its soft bound: then it is dropped and counted,
+    /// because the next tick replaces it.
+    pub fn push_presence(&self, frame: Frame) -> Pushed {
+        if !self.is_drained() {
+            self.dropped_presence.fetch_add(1, Ordering::Relaxed);
+            return Pushed::Full;
+        }
+        self.enqueue(frame)
+    }
+
+    fn enqueue(&self, frame: Frame) -> Pushed {
+        let mut queue = self.lock();
+        if queue.closing.is_some() {
+            return Pushed::Closed;
+        }
+        self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        self.pushed_frames.fetch_add(1, Ordering::Relaxed);
+        queue.frames.push_back(frame);
+        drop(queue);
+        self.waker.wake();
+        Pushed::Queued
+    }
+
+    /// Ends the connection: what waits is written, then a close frame. Later calls change nothing.
+    pub fn close(&self, code: CloseCode) {
+        let mut queue = self.lock();
+        if queue.closing.is_none() {
+            queue.closing = Some(code);
+            let frame = frame::close(code.code(), code.reason());
+            self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
+            queue.frames.push_back(frame);
+        }
+        drop(queue);
+        self.waker.wake();
+    }
+
+    /// The code with which the connection ends, once it does.
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.lock().closing
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing().is_some()
+    }
+
+    /// Asks the connection to tell the board's room when the outbox is drained.
+    pub fn notify_drained(&self, board: BoardId) {
+        let mut queue = self.lock();
+        if !queue.left_behind.contains(&board) {
+            queue.left_behind.push(board);
+        }
+        drop(queue);
+        self.has_left_behind.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// The boards whose rooms are to be told that the outbox is drained: not empty only when it is.
+    pub fn take_left_behind(&self) -> Vec<BoardId> {
+        if !self.has_left_behind.load(Ordering::Acquire) || !self.is_drained() {
+            return Vec::new();
+        }
+        self.has_left_behind.store(false, Ordering::Release);
+        std::mem::take(&mut self.lock().left_behind)
+    }
+
+    /// Moves up to `max_frames` frames to the connection, which reports what it has written.
+    pub fn take(&self, into: &mut VecDeque<Frame>, max_frames: usize) {
+        let mut queue = self.lock();
+        let count = queue.frames.len().min(max_frames);
+        into.extend(queue.frames.drain(..count));
+        if queue.frames.is_empty() && queue.frames.capacity() > 16 {
+            queue.frames = VecDeque::new();
+        }
+    }
+
+    /// The connection has written so many bytes to the socket.
+    pub fn written(&self, bytes: usize) {
+        self.pending_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The connection's task is woken by the next push.
+    pub fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// Frames pushed so far.
+    pub fn pushed_frames(&self) -> u64 {
+        self.pushed_frames.load(Ordering::Relaxed)
+    }
+
+    /// Ticks of presence that were dropped because the connection was slow.
+    pub fn dropped_presence(&self) -> u64 {
+        self.dropped_presence.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
