@@ -57,10 +57,7 @@ impl Storage {
         if let Some(owner) = owner {
             view.members.insert(owner.id, owner.clone());
         }
-        boards.insert(
-            id,
-            Board::new(view, Default::default(), Default::default()),
-        );
+        boards.insert(id, Board::new(view, Default::default(), Default::default()));
         Ok(id)
     }
 
