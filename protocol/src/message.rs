@@ -7,6 +7,7 @@ use crate::board::{Conflict, Detail, Reason, Role, Seen, View};
 use crate::command::Command;
 use crate::event::Event;
 use crate::ids::{BoardId, CardId, ClientId, UserId};
+use crate::patch;
 use crate::position::{Epoch, Position, Seq, Timestamp, Version};
 
 /// A subscription that `hello` asks for.
@@ -127,7 +128,11 @@ pub struct Submit {
     /// 1 to 100 commands.
     pub cmds: Vec<Command>,
     /// Revisions of the card's fields that the client saw; with a single command about a card.
-    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Seen::is_empty",
+        deserialize_with = "patch::unique"
+    )]
     pub seen: Seen,
 }
 

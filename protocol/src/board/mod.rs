@@ -24,10 +24,13 @@ pub use model::{
 };
 pub use permission::Action;
 pub use rejection::{Conflict, Reason, Rejection};
-pub use transact::{Seen, transact};
+pub use transact::{Change, Seen, transact, transact_with_inverse};
 
 use crate::ids::{AnyId, CardId, ColumnId};
 use crate::order::Rank;
+
+/// The cards of a column in their order: by rank, and by id should two ranks ever be equal.
+type Lane = BTreeSet<(Rank, CardId)>;
 
 /// A board with all that its one writer needs to decide: the view, the details of its cards, the
 /// order of cards in their columns and the ids that may not be used again.
@@ -35,7 +38,7 @@ use crate::order::Rank;
 pub struct Board {
     view: View,
     details: BTreeMap<CardId, Detail>,
-    lanes: BTreeMap<ColumnId, BTreeMap<Rank, CardId>>,
+    lanes: BTreeMap<ColumnId, Lane>,
     buried: BTreeSet<AnyId>,
 }
 
@@ -44,12 +47,12 @@ impl Board {
     /// view are dropped.
     pub fn new(view: View, mut details: BTreeMap<CardId, Detail>, buried: BTreeSet<AnyId>) -> Self {
         details.retain(|card, _| view.cards.contains_key(card));
-        let mut lanes: BTreeMap<ColumnId, BTreeMap<Rank, CardId>> = BTreeMap::new();
+        let mut lanes: BTreeMap<ColumnId, Lane> = BTreeMap::new();
         for card in view.cards.values() {
             lanes
                 .entry(card.column)
                 .or_default()
-                .insert(card.rank.clone(), card.id);
+                .insert((card.rank.clone(), card.id));
         }
         Self {
             view,
@@ -84,8 +87,8 @@ impl Board {
         self.lanes
             .get(&column)
             .into_iter()
-            .flat_map(BTreeMap::values)
-            .filter_map(|id| self.view.cards.get(id))
+            .flatten()
+            .filter_map(|(_, id)| self.view.cards.get(id))
     }
 
     /// The columns in their order, archived ones included.
@@ -97,17 +100,19 @@ impl Board {
 
     /// Rough count of bytes in memory, for the bound on loaded boards.
     pub fn weight_bytes(&self) -> usize {
-        let details: usize = self
-            .details
-            .values()
-            .map(|d| {
-                128 + d.description.len()
-                    + d.comments
-                        .values()
-                        .map(|c| 192 + c.text.len())
-                        .sum::<usize>()
-            })
-            .sum();
-        4_096 + self.view.members.len() * 128 + self.view.cards.len() * 1_024 + details
+        let details = self.details.values().map(|detail| {
+            let comments = detail.comments.values().map(|c| 192 + c.text.len());
+            128 + detail.description.len() + comments.sum::<usize>()
+        });
+        let cards = self.view.cards.values().map(|card| {
+            let items = card.checklists.values().map(|list| list.items.len());
+            1_024 + card.attachments.len() * 256 + items.map(|count| count * 192).sum::<usize>()
+        });
+        let others = self.view.members.len() + self.view.labels.len() + self.view.sprints.len();
+        4_096
+            + others * 128
+            + self.buried.len() * 32
+            + cards.sum::<usize>()
+            + details.sum::<usize>()
     }
 }

@@ -4,6 +4,7 @@
 //! with an id are arrays sorted by id, times are milliseconds since 1970, and there are no floats.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,17 @@ pub enum Role {
     Editor,
     /// Changes the board itself and its members.
     Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Viewer => "viewer",
+            Self::Commenter => "commenter",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        })
+    }
 }
 
 /// A person on the board.
@@ -324,8 +336,8 @@ pub struct DetailMark {
     /// The version that changed the detail last.
     #[serde(default, skip_serializing_if = "is_default")]
     pub rev: Version,
-    /// Digest of the detail: SHA-256 of its canonical JSON, the first 16 hexadecimal digits; absent
-    /// for the empty detail.
+    /// Digest of the detail, 16 hexadecimal digits, see [`super::detail_digest`]; absent for the
+    /// empty detail.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub digest: String,
     /// Whether there is a description.

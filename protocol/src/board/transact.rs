@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Actor, Board, Card, CardKey, Column, Conflict, Detail, Field, Label, Member, Moment, Reason,
-    Rejection, Sprint, decide,
+    Rejection, Sprint, decide, inverse,
 };
 use crate::command::Command;
 use crate::event::{Entity, Event};
@@ -16,6 +16,15 @@ use crate::position::Version;
 
 /// The revisions of a card's fields that a client saw before it wrote its command.
 pub type Seen = BTreeMap<CardKey, Version>;
+
+/// An event that was applied, and the event that would undo it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What happened.
+    pub event: Event,
+    /// What it replaced, see [`inverse`]; `None` where it replaced nothing.
+    pub was: Option<Event>,
+}
 
 /// Decides and applies `commands` as the version of `moment`; its author is the actor. The events
 /// are those that were applied; none means that there was nothing to do.
@@ -29,27 +38,62 @@ pub fn transact(
     seen: &Seen,
     moment: Moment,
 ) -> Result<Vec<Event>, Rejection> {
+    carry_out(board, actor, commands, seen, moment, |_, _| {})
+}
+
+/// Like [`transact`], with the event that would undo each one: each is taken right before its event
+/// is applied, so they undo the version when they are applied in the opposite order.
+///
+/// # Errors
+/// The first rejection; the board is as before.
+pub fn transact_with_inverse(
+    board: &mut Board,
+    actor: &Actor,
+    commands: &[Command],
+    seen: &Seen,
+    moment: Moment,
+) -> Result<Vec<Change>, Rejection> {
+    let mut was = Vec::new();
+    let events = carry_out(board, actor, commands, seen, moment, |board, event| {
+        was.push(inverse(board, event));
+    })?;
+    let changes = events.into_iter().zip(was);
+    Ok(changes.map(|(event, was)| Change { event, was }).collect())
+}
+
+fn carry_out(
+    board: &mut Board,
+    actor: &Actor,
+    commands: &[Command],
+    seen: &Seen,
+    moment: Moment,
+    mut before_each: impl FnMut(&Board, &Event),
+) -> Result<Vec<Event>, Rejection> {
     if commands.is_empty() || commands.len() > SUBMIT_COMMANDS_MAX {
         let hint = format!("a submit holds 1 to {SUBMIT_COMMANDS_MAX} commands");
         return Err(Rejection::new(Reason::Limit, hint));
     }
-    if !seen.is_empty() && commands.len() > 1 {
-        let hint = "revisions that were seen go with a submit of one command";
+    if !seen.is_empty() && (commands.len() > 1 || commands.iter().all(|c| c.card().is_none())) {
+        let hint = "revisions that were seen go with a submit of one command about a card";
         return Err(Rejection::new(Reason::Invalid, hint));
     }
-    let mut applied = Vec::new();
     let mut undo = Undo::default();
-    for command in commands {
-        let result = decide(board, actor, command, moment.stamp.at)
-            .and_then(|events| check_seen(board, &events, seen).map(|()| events))
-            .and_then(|events| {
-                let guarded = commands.len() > 1 || events.len() > 1;
-                undo.apply(board, moment, &events, guarded).map(|()| events)
-            });
+    let mut applied = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        let result = decide(board, actor, command, moment.stamp.at).and_then(|events| {
+            check_seen(board, command, &events, seen)?;
+            let guarded = commands.len() > 1 || events.len() > 1;
+            undo.apply(board, moment, &events, guarded, &mut before_each)?;
+            Ok(events)
+        });
         match result {
             Ok(events) => applied.extend(events),
-            Err(rejection) => {
+            Err(mut rejection) => {
                 undo.roll_back(board);
+                if commands.len() > 1 {
+                    let (nth, count) = (index + 1, commands.len());
+                    rejection.hint = format!("command {nth} of {count}: {}", rejection.hint);
+                }
                 return Err(rejection);
             }
         }
@@ -57,26 +101,35 @@ pub fn transact(
     Ok(applied)
 }
 
-fn check_seen(board: &Board, events: &[Event], seen: &Seen) -> Result<(), Rejection> {
-    for event in events {
-        let Some(card) = event.card().and_then(|id| board.view().cards.get(&id)) else {
-            continue;
-        };
-        for (key, mine) in values_of(event) {
-            let (Some(saw), Some(last)) = (seen.get(&key), card.revs.get(&key)) else {
+fn check_seen(
+    board: &Board,
+    command: &Command,
+    events: &[Event],
+    seen: &Seen,
+) -> Result<(), Rejection> {
+    let Some(card) = command.card().filter(|_| !seen.is_empty()) else {
+        return Ok(());
+    };
+    let Some(card) = board.view().cards.get(&card) else {
+        return Ok(());
+    };
+    for event in events.iter().filter(|e| e.card() == Some(card.id)) {
+        for (field, mine) in values_of(event) {
+            let (Some(saw), Some(last)) = (seen.get(&field), card.revs.get(&field)) else {
                 continue;
             };
             if last > saw {
-                let hint = format!("the {key:?} of card #{} was changed meanwhile", card.number);
-                let theirs = current_value(board, card, key);
+                let name = json_name(field);
+                let hint = format!("the {name} of card #{} was changed meanwhile", card.number);
+                let theirs = current_value(board, card, field);
+                let conflict = Conflict {
+                    field,
+                    mine,
+                    theirs,
+                };
                 return Err(Rejection {
-                    reason: Reason::Conflict,
-                    hint: hint.to_lowercase(),
-                    conflict: Some(Box::new(Conflict {
-                        field: key,
-                        mine,
-                        theirs,
-                    })),
+                    conflict: Some(Box::new(conflict)),
+                    ..Rejection::new(Reason::Conflict, hint)
                 });
             }
         }
@@ -92,9 +145,7 @@ fn values_of(event: &Event) -> Vec<(CardKey, Value)> {
         return Vec::new();
     };
     let json = serde_json::to_value(set).unwrap_or_default();
-    set.keys()
-        .map(|key| (key, json.get(json_name(key)).cloned().unwrap_or_default()))
-        .collect()
+    set.keys().map(|key| (key, field_of(&json, key))).collect()
 }
 
 fn current_value(board: &Board, card: &Card, key: CardKey) -> Value {
@@ -105,7 +156,14 @@ fn current_value(board: &Board, card: &Card, key: CardKey) -> Value {
             .unwrap_or_default();
         return Value::from(text);
     }
-    let json = serde_json::to_value(card).unwrap_or_default();
+    field_of(&serde_json::to_value(card).unwrap_or_default(), key)
+}
+
+/// A field in the JSON form of a card or a patch; the place is an object of column and rank.
+fn field_of(json: &Value, key: CardKey) -> Value {
+    if key == CardKey::Place {
+        return serde_json::json!({ "column": json["column"], "rank": json["rank"] });
+    }
     json.get(json_name(key)).cloned().unwrap_or_default()
 }
 
@@ -113,7 +171,7 @@ fn json_name(key: CardKey) -> &'static str {
     match key {
         CardKey::Title => "title",
         CardKey::Description => "description",
-        CardKey::Place => "column",
+        CardKey::Place => "place",
         CardKey::Labels => "labels",
         CardKey::Assignees => "assignees",
         CardKey::Priority => "priority",
@@ -147,9 +205,10 @@ enum Saved {
     Detail(CardId, Option<Detail>),
 }
 
+/// What is needed to take a list back: each part as it was before the first event that changed it.
 #[derive(Default)]
 struct Undo {
-    saved: Vec<Saved>,
+    saved: BTreeMap<Entity, Saved>,
     buried: Vec<AnyId>,
 }
 
@@ -160,26 +219,29 @@ impl Undo {
         moment: Moment,
         events: &[Event],
         guarded: bool,
+        before_each: &mut impl FnMut(&Board, &Event),
     ) -> Result<(), Rejection> {
         for event in events {
             if guarded {
-                self.saved
-                    .extend(event.touches().map(|entity| save(board, entity)));
+                for entity in event.touches() {
+                    self.saved
+                        .entry(entity)
+                        .or_insert_with(|| save(board, entity));
+                }
                 self.buried
                     .extend(event.buries().filter(|id| !board.buried.contains(id)));
             }
+            before_each(board, event);
             board.apply(moment, event).map_err(|error| {
-                Rejection::new(
-                    Reason::Invalid,
-                    format!("the command does not fit: {error}"),
-                )
+                let hint = format!("the command does not fit: {error}");
+                Rejection::new(Reason::Invalid, hint)
             })?;
         }
         Ok(())
     }
 
     fn roll_back(self, board: &mut Board) {
-        for saved in self.saved.into_iter().rev() {
+        for saved in self.saved.into_values() {
             restore(board, saved);
         }
         for id in self.buried {
