@@ -2,6 +2,7 @@
 
 mod apply;
 mod by_id;
+mod card;
 mod decide;
 mod digest;
 mod inverse;
@@ -14,13 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use apply::{ApplyError, Moment};
 pub use by_id::Keyed;
+pub use card::{Card, CardKey, Comment, Detail, DetailMark};
 pub use decide::{Actor, decide};
 pub use digest::{detail_digest, view_hash};
 pub use inverse::inverse;
 pub use model::{
-    Attachment, Card, CardField, CardKey, Checklist, Column, Comment, Detail, DetailMark, Field,
-    FieldKind, FieldOption, FieldValue, Item, Label, Member, Priority, Role, Sprint, Stamp, View,
-    Wip, WipKind,
+    Attachment, CardField, Checklist, Column, Field, FieldKind, FieldOption, FieldValue, Item,
+    Label, Member, Priority, Role, Sprint, Stamp, View, Wip, WipKind,
 };
 pub use permission::Action;
 pub use rejection::{Conflict, Reason, Rejection};
