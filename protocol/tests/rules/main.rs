@@ -1,0 +1,6 @@
+//! x
+mod arbitrary;
+mod invariants;
+mod placing;
+mod replay;
+mod trials;

@@ -1,0 +1,77 @@
+//! Boards and the turns that random clients take on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use boardcast_protocol::board::{
+    Actor, Board, CardKey, Change, Member, Moment, Rejection, Role, Seen, Stamp, View,
+    transact_with_inverse,
+};
+use boardcast_protocol::command::Command;
+use boardcast_protocol::position::{Timestamp, Version};
+
+use proptest::prelude::ProptestConfig;
+
+use crate::arbitrary::{Dice, actor, command};
+
+/// A board that holds its admin and nothing else.
+pub(crate) fn empty() -> Board {
+    let mut view = View::new("board1".parse().expect("an id"), "Board".into());
+    let admin = Member {
+        id: "ann".parse().expect("an id"),
+        name: "Ann".into(),
+        role: Role::Admin,
+    };
+    view.members.insert(admin.id, admin);
+    Board::new(view, BTreeMap::new(), BTreeSet::new())
+}
+
+/// Few enough cases to run with every build; the seeds of a failure are told, not kept in a file.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(count)
+    }
+}
+
+/// The moment of a version, a second apart.
+pub(crate) fn moment(version: u64, actor: &Actor) -> Moment {
+    Moment {
+        version: Version(version),
+        stamp: Stamp {
+            by: actor.user,
+            at: Timestamp(1_700_000_000_000 + version * 1_000),
+        },
+    }
+}
+
+/// What one client asks for at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) actor: Actor,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) seen: Seen,
+}
+
+/// A turn that depends on the seed and the board.
+pub(crate) fn turn(seed: u64, board: &Board) -> Turn {
+    let mut dice = Dice::new(seed);
+    let count = if dice.one_in(3) { 1 + dice.below(5) } else { 1 };
+    let commands: Vec<_> = (0..count).map(|_| command(&mut dice, board)).collect();
+    let mut seen = Seen::new();
+    if count == 1 && dice.one_in(4) {
+        for key in [CardKey::Title, CardKey::Place, CardKey::Description] {
+            seen.insert(key, Version(dice.below(60) as u64));
+        }
+    }
+    Turn {
+        actor: actor(&mut dice),
+        commands,
+        seen,
+    }
+}
+
+/// Carries the turn out as `version`.
+pub(crate) fn take(board: &mut Board, turn: &Turn, version: u64) -> Result<Vec<Change>, Rejection> {
+    let moment = moment(version, &turn.actor);
+    transact_with_inverse(board, &turn.actor, &turn.commands, &turn.seen, moment)
+}
