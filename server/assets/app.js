@@ -39,38 +39,40 @@ function explain(...lines) {
 
 // --- connection -----------------------------------------------------------------------------
 
-function ticket() {
-  const found = location.hash.match(/ticket=([A-Za-z0-9_-]+)/)?.[1];
-  if (found) history.replaceState(null, "", `${location.pathname}${wanted ? `#board=${wanted}` : ""}`);
-  return found ?? null;
+// A link bears a one-shot ticket; the server gives a token of an hour for it, kept in this tab only.
+async function signIn() {
+  const ticket = location.hash.match(/ticket=([A-Za-z0-9_-]+)/)?.[1];
+  if (!ticket) return sessionStorage.getItem("token");
+  history.replaceState(null, "", `${location.pathname}${wanted ? `#board=${wanted}` : ""}`);
+  const answer = await fetch("/api/v1/sessions", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ticket }),
+  });
+  if (!answer.ok) return sessionStorage.getItem("token");
+  const { token } = await answer.json();
+  sessionStorage.setItem("token", token);
+  return token;
 }
 
-// A ticket opens one connection; the server gives a token of this page's own for the next ones.
-let pass = ticket();
+let token = null;
+
+function signedOut() {
+  sessionStorage.removeItem("token");
+  tell("not signed in", true);
+  explain(
+    "This page is opened by a link that signs it in. A link works once and for 30 seconds, a sign-in for an hour.",
+    "Print a link where the server runs: make link",
+  );
+}
 
 function connect() {
-  if (!pass) {
-    tell("not signed in", true);
-    explain("This page is opened by a link that signs it in.", "Print one where the server runs: make link");
-    return;
-  }
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/ws?ticket=${pass}`, [PROTOCOL]);
-  let opened = false;
+  socket = new WebSocket(`${scheme}://${location.host}/ws`, [PROTOCOL]);
   subscribed = false;
-  socket.onopen = () => {
-    opened = true;
-    send({ type: "hello", v: 1, client, agent: "page" });
-  };
+  socket.onopen = () => send({ type: "hello", v: 1, client, token, agent: "page" });
   socket.onmessage = (event) => receive(JSON.parse(event.data));
-  socket.onclose = (event) => {
-    if (!opened && replica === null) {
-      tell("not signed in", true);
-      explain("The link has been used or is older than 30 seconds.", "Print another where the server runs: make link");
-      return;
-    }
-    retry(event.code);
-  };
+  socket.onclose = (event) => retry(event.code);
 }
 
 function reconnects(code) {
@@ -79,34 +81,20 @@ function reconnects(code) {
 
 let comeBack = null;
 
-async function retry(code) {
+function retry(code) {
+  if (code === 4502 || code === 4002) {
+    signedOut();
+    return;
+  }
   if (!reconnects(code)) {
-    tell(`closed (${code}); reload from a new link`, true);
+    tell(`closed (${code}); reload the page`, true);
     return;
   }
   attempt += 1;
-  const wait = comeBack ?? Math.random() * Math.min(20000, 500 * 2 ** attempt) + 200;
+  const wait = comeBack ?? 500 + Math.random() * Math.min(20000, 500 * 2 ** attempt);
   comeBack = null;
   tell(`reconnecting in ${Math.ceil(wait / 1000)} s`, true);
-  await new Promise((resolve) => setTimeout(resolve, wait));
-  try {
-    pass = await renew();
-    connect();
-  } catch {
-    retry(1006);
-  }
-}
-
-let token = null;
-
-async function renew() {
-  const answer = await fetch("/api/v1/tickets", { method: "POST", headers: { authorization: `Bearer ${token}` } });
-  if (answer.status === 401) {
-    tell("signed out; reload from a new link", true);
-    return null;
-  }
-  if (!answer.ok) throw new Error(String(answer.status));
-  return (await answer.json()).ticket;
+  setTimeout(connect, wait);
 }
 
 function send(message) {
@@ -119,7 +107,6 @@ function receive(message) {
   switch (message.type) {
     case "welcome":
       attempt = 0;
-      token = message.token ?? token;
       tell("live", false);
       send({ type: "boards.list", req: 1 });
       if (wanted) subscribe();
@@ -378,4 +365,6 @@ function badges(view, card) {
 }
 
 page.boards.addEventListener("change", () => choose(page.boards.value));
-connect();
+token = await signIn();
+if (token) connect();
+else signedOut();
