@@ -1,14 +1,18 @@
 //! The board: what it is made of, what may be done to it, and what has happened to it.
 
 mod apply;
+mod arrange;
 mod by_id;
 mod decide;
 mod digest;
+mod document;
 mod inverse;
+mod merge;
 mod model;
 mod permission;
 mod rejection;
 mod transact;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +20,11 @@ pub use apply::{ApplyError, Moment};
 pub use by_id::Keyed;
 pub use decide::{Actor, decide};
 pub use digest::{detail_digest, view_hash};
+pub use document::{
+    BoardDocument, DOCUMENT_FORMAT, DOCUMENT_VERSION, DocumentCard, DocumentColumn,
+};
 pub use inverse::inverse;
+pub use merge::{Incoming, Knows, Merged, Omissions, Skipped, merge};
 pub use model::{
     Attachment, Card, CardField, CardKey, Checklist, Column, Comment, Detail, DetailMark, Field,
     FieldKind, FieldOption, FieldValue, Item, Label, Member, Priority, Role, Sprint, Stamp, View,
@@ -25,6 +33,7 @@ pub use model::{
 pub use permission::Action;
 pub use rejection::{Conflict, Reason, Rejection};
 pub use transact::{Seen, transact};
+pub use verify::Fault;
 
 use crate::ids::{AnyId, CardId, ColumnId};
 use crate::order::Rank;

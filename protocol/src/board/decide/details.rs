@@ -219,7 +219,7 @@ fn mark(detail: &Detail) -> (u32, String) {
     (comments, detail_digest(detail))
 }
 
-fn check_weight(detail: &Detail) -> Result<(), Rejection> {
+pub(in crate::board) fn check_weight(detail: &Detail) -> Result<(), Rejection> {
     let comments: usize = detail
         .comments
         .values()

@@ -2,12 +2,12 @@
 
 mod boards;
 mod cards;
-mod check;
+pub(super) mod check;
 mod checklists;
 mod columns;
-mod details;
+pub(super) mod details;
 mod placing;
-mod tags;
+pub(super) mod tags;
 
 use super::{Board, Card, Reason, Rejection, Role};
 use crate::command::Command;
