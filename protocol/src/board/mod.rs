@@ -1,15 +1,19 @@
 //! The board: what it is made of, what may be done to it, and what has happened to it.
 
 mod apply;
+mod arrange;
 mod by_id;
 mod card;
 mod decide;
 mod digest;
+mod document;
 mod inverse;
+mod merge;
 mod model;
 mod permission;
 mod rejection;
 mod transact;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +22,11 @@ pub use by_id::Keyed;
 pub use card::{Card, CardKey, Comment, Detail, DetailMark};
 pub use decide::{Actor, decide};
 pub use digest::{detail_digest, view_hash};
+pub use document::{
+    BoardDocument, DOCUMENT_FORMAT, DOCUMENT_VERSION, DocumentCard, DocumentColumn,
+};
 pub use inverse::inverse;
+pub use merge::{Incoming, Knows, Merged, Omissions, Skipped, merge};
 pub use model::{
     Attachment, CardField, Checklist, Column, Field, FieldKind, FieldOption, FieldValue, Item,
     Label, Member, Priority, Role, Sprint, Stamp, View, Wip, WipKind,
@@ -26,6 +34,7 @@ pub use model::{
 pub use permission::Action;
 pub use rejection::{Conflict, Reason, Rejection};
 pub use transact::{Change, Seen, transact, transact_with_inverse};
+pub use verify::Fault;
 
 use crate::ids::{AnyId, CardId, ColumnId};
 use crate::order::Rank;

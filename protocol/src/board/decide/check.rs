@@ -22,21 +22,21 @@ fn line(what: &str, text: &str, max: usize) -> Check {
     Ok(())
 }
 
-/// A title: one line, not blank.
-pub(super) fn title(what: &str, text: &str) -> Check {
-    if text.trim().is_empty() {
+/// A title: one line, not empty.
+pub(in crate::board) fn title(what: &str, text: &str) -> Check {
+    if text.is_empty() {
         return Err(invalid(format!("a {what} is empty")));
     }
     line(what, text, TITLE_MAX_BYTES)
 }
 
 /// A title that may be empty.
-pub(super) fn optional_title(what: &str, text: &str) -> Check {
+pub(in crate::board) fn optional_title(what: &str, text: &str) -> Check {
     line(what, text, TITLE_MAX_BYTES)
 }
 
 /// A short word: a colour, a name of a person, a media type.
-pub(super) fn name(what: &str, text: &str) -> Check {
+pub(in crate::board) fn name(what: &str, text: &str) -> Check {
     if text.is_empty() {
         return Err(invalid(format!(
             "a {what} is empty; leave it out or send null"
@@ -46,12 +46,12 @@ pub(super) fn name(what: &str, text: &str) -> Check {
 }
 
 /// A text of many lines.
-pub(super) fn text(what: &str, text: &str) -> Check {
+pub(in crate::board) fn text(what: &str, text: &str) -> Check {
     within(what, text, TEXT_MAX_BYTES)
 }
 
 /// A value of a custom field.
-pub(super) fn field_text(text: &str) -> Check {
+pub(in crate::board) fn field_text(text: &str) -> Check {
     within("value", text, FIELD_TEXT_MAX_BYTES)
 }
 
@@ -66,7 +66,7 @@ fn within(what: &str, text: &str, max: usize) -> Check {
 }
 
 /// A link to the web.
-pub(super) fn url(text: &str) -> Check {
+pub(in crate::board) fn url(text: &str) -> Check {
     line("link", text, URL_MAX_BYTES)?;
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
@@ -75,7 +75,7 @@ pub(super) fn url(text: &str) -> Check {
     Ok(())
 }
 
-pub(super) fn wip(wip: Option<Wip>) -> Check {
+pub(in crate::board) fn wip(wip: Option<Wip>) -> Check {
     match wip {
         Some(wip) if wip.limit == 0 || wip.limit as usize > CARDS_MAX => Err(invalid(format!(
             "a limit of cards in work is 1 to {CARDS_MAX}"
@@ -84,7 +84,7 @@ pub(super) fn wip(wip: Option<Wip>) -> Check {
     }
 }
 
-pub(super) fn estimate(points: u32) -> Check {
+pub(in crate::board) fn estimate(points: u32) -> Check {
     if points > ESTIMATE_MAX {
         return Err(invalid(format!(
             "an estimate is at most {ESTIMATE_MAX} points"
@@ -94,7 +94,7 @@ pub(super) fn estimate(points: u32) -> Check {
 }
 
 /// A decimal number such as `-12.5`, at most 40 characters.
-pub(super) fn decimal(text: &str) -> Check {
+pub(in crate::board) fn decimal(text: &str) -> Check {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

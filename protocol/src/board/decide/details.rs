@@ -1,7 +1,7 @@
 //! Commands about what only an opened card shows (description, comments), and attachments.
 
 use super::super::digest::{changed_digest, part_digest, text_digest};
-use super::super::{Attachment, Comment, Reason, Rejection, Role, Stamp};
+use super::super::{Attachment, Comment, Detail, Reason, Rejection, Role, Stamp};
 use super::{CardPatch, Deciding, Decision, check, exists, set};
 use crate::command::Command;
 use crate::event::Event;
@@ -193,18 +193,14 @@ impl Deciding<'_> {
         }])
     }
 
-    /// Whether the card's detail takes a text of `new` bytes for one of `old` bytes.
+    /// Whether the card's detail takes a text of `new` bytes for one of `old` bytes; a shorter one
+    /// always.
     fn check_weight(&self, card: CardId, old: usize, new: usize) -> Result<(), Rejection> {
-        let present = self.board.detail(card).map_or(0, |detail| {
-            let comments = detail.comments.values().map(|comment| comment.text.len());
-            detail.description.len() + comments.sum::<usize>()
-        });
-        if new > old && present - old + new > DETAIL_MAX_BYTES {
-            let hint =
-                format!("description and comments of a card are at most {DETAIL_MAX_BYTES} bytes");
-            return Err(Rejection::new(Reason::Limit, hint));
+        if new <= old {
+            return Ok(());
         }
-        Ok(())
+        let present = self.board.detail(card).map_or(0, weight);
+        check_bytes(present - old + new)
     }
 
     fn attachment(&self, card: CardId, id: AttachmentId) -> Result<&Attachment, Rejection> {
@@ -250,4 +246,23 @@ impl Deciding<'_> {
         });
         Ok(events)
     }
+}
+
+fn weight(detail: &Detail) -> usize {
+    let comments = detail.comments.values().map(|comment| comment.text.len());
+    detail.description.len() + comments.sum::<usize>()
+}
+
+/// Whether a card takes this detail.
+pub(in crate::board) fn check_weight(detail: &Detail) -> Result<(), Rejection> {
+    check_bytes(weight(detail))
+}
+
+fn check_bytes(bytes: usize) -> Result<(), Rejection> {
+    if bytes > DETAIL_MAX_BYTES {
+        let hint =
+            format!("description and comments of a card are at most {DETAIL_MAX_BYTES} bytes");
+        return Err(Rejection::new(Reason::Limit, hint));
+    }
+    Ok(())
 }

@@ -2,13 +2,13 @@
 
 mod boards;
 mod cards;
-mod check;
+pub(super) mod check;
 mod checklists;
 mod columns;
-mod details;
+pub(super) mod details;
 mod links;
 mod placing;
-mod tags;
+pub(super) mod tags;
 
 use super::{Action, Board, Card, Reason, Rejection, Role};
 use crate::command::Command;
