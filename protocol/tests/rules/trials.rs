@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boardcast_protocol::board::{
-    Actor, Board, CardKey, Change, Member, Moment, Rejection, Role, Seen, Stamp, View,
+    Actor, Board, CardKey, Change, Member, Moment, Reason, Rejection, Role, Seen, Stamp, View,
     transact_with_inverse,
 };
 use boardcast_protocol::command::Command;
@@ -12,6 +12,7 @@ use boardcast_protocol::position::{Timestamp, Version};
 use proptest::prelude::ProptestConfig;
 
 use crate::arbitrary::{Dice, actor, command};
+use crate::examples::{COMMANDS, command_name};
 
 /// A board that holds its admin and nothing else.
 pub(crate) fn empty() -> Board {
@@ -74,4 +75,44 @@ pub(crate) fn turn(seed: u64, board: &Board) -> Turn {
 pub(crate) fn take(board: &mut Board, turn: &Turn, version: u64) -> Result<Vec<Change>, Rejection> {
     let moment = moment(version, &turn.actor);
     transact_with_inverse(board, &turn.actor, &turn.commands, &turn.seen, moment)
+}
+
+#[test]
+fn random_turns_carry_out_every_command_and_meet_every_rejection() {
+    let mut done = BTreeSet::new();
+    let mut reasons = BTreeSet::new();
+    let mut dice = Dice::new(1);
+    for _ in 0..40 {
+        let mut board = empty();
+        for version in 1..400 {
+            let turn = turn(dice.next(), &board);
+            match take(&mut board, &turn, version) {
+                Ok(changes) if changes.is_empty() => {}
+                Ok(_) => done.extend(turn.commands.iter().map(command_name)),
+                Err(rejection) => {
+                    reasons.insert(rejection.reason);
+                }
+            }
+        }
+    }
+    let missed: Vec<_> = COMMANDS
+        .iter()
+        .filter(|name| !done.contains(*name))
+        .collect();
+    assert!(missed.is_empty(), "never carried out: {missed:?}");
+    use Reason as R;
+    for reason in [
+        R::Forbidden,
+        R::NotFound,
+        R::DuplicateId,
+        R::UsedId,
+        R::Invalid,
+        R::WipLimit,
+        R::NotEmpty,
+        R::Cycle,
+        R::LastAdmin,
+        R::Conflict,
+    ] {
+        assert!(reasons.contains(&reason), "never met: {reason:?}");
+    }
 }
