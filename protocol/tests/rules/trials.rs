@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boardcast_protocol::board::{
-    Actor, Board, CardKey, Change, Member, Moment, Reason, Rejection, Role, Seen, Stamp, View,
-    transact_with_inverse,
+    Actor, Board, CardKey, Member, Moment, Reason, Rejection, Role, Seen, Stamp, View, transact,
 };
 use boardcast_protocol::command::Command;
+use boardcast_protocol::event::Event;
 use boardcast_protocol::position::{Timestamp, Version};
 
 use proptest::prelude::ProptestConfig;
@@ -71,10 +71,18 @@ pub(crate) fn turn(seed: u64, board: &Board) -> Turn {
     }
 }
 
+/// An event that was applied, and the event that would undo it.
+pub(crate) struct Change {
+    pub(crate) event: Event,
+    pub(crate) was: Option<Event>,
+}
+
 /// Carries the turn out as `version`.
 pub(crate) fn take(board: &mut Board, turn: &Turn, version: u64) -> Result<Vec<Change>, Rejection> {
     let moment = moment(version, &turn.actor);
-    transact_with_inverse(board, &turn.actor, &turn.commands, &turn.seen, moment)
+    let applied = transact(board, &turn.actor, &turn.commands, &turn.seen, moment)?;
+    let changes = applied.events.into_iter().zip(applied.was);
+    Ok(changes.map(|(event, was)| Change { event, was }).collect())
 }
 
 #[test]
