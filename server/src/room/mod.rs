@@ -2,8 +2,28 @@
 
 mod handle;
 mod input;
+mod lag;
+mod limits;
 mod outbox;
+mod registry;
+mod stats;
 
 pub use handle::RoomHandle;
 pub use input::{Answer, ConnId, Import, ImportReport, Joining, Origin, RoomInput, Submission};
+pub use lag::FanoutLag;
+pub use limits::RoomLimits;
 pub use outbox::{Codec, Frame, Outbox, OutboxLimits, Pushed};
+pub use registry::{Loaded, OpenError, Rooms};
+pub use stats::{Counter, RoomStats};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use boardcast_protocol::position::Timestamp;
+
+/// The server's clock.
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

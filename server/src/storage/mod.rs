@@ -5,7 +5,9 @@
 //! written behind. Storage publishes durable versions and never calls a room.
 
 mod entry;
+mod stub;
 
 pub use entry::{
     Append, BodyHash, ClientRecord, KeptOutcome, LoadedBoard, Refusal, Rows, StoredVersion,
 };
+pub use stub::{BoardJournal, Slot, Storage, StorageError, StorageOptions};
