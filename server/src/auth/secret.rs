@@ -84,7 +84,7 @@ impl Secret {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::open(path).map_err(failed)?;
+        let file = File::open(path).map_err(failed)?;
         let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(SecretError::Open {
@@ -93,8 +93,7 @@ impl Secret {
             });
         }
         let mut bytes = Vec::new();
-        file.by_ref()
-            .take(SECRET_BYTES as u64 + 1)
+        Read::take(&file, SECRET_BYTES as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(failed)?;
         <[u8; SECRET_BYTES]>::try_from(bytes.as_slice())

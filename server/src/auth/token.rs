@@ -125,7 +125,10 @@ impl Tokens {
         if now.0 >= expires.0.saturating_add(LEEWAY_MS) {
             return Err(TokenError::Expired);
         }
-        if claims.iat.is_some_and(|iat| iat.saturating_mul(1_000) > now.0 + LEEWAY_MS) {
+        if claims
+            .iat
+            .is_some_and(|iat| iat.saturating_mul(1_000) > now.0 + LEEWAY_MS)
+        {
             return Err(TokenError::NotYet);
         }
         let name = match claims.name {
@@ -228,7 +231,10 @@ mod tests {
         let admin = ours.sign(actor("ann", true), NOW, 60_000).unwrap();
         let mut parts: Vec<_> = token.split('.').collect();
         parts[1] = admin.split('.').nth(1).unwrap();
-        assert_eq!(ours.verify(&parts.join("."), NOW), Err(TokenError::Signature));
+        assert_eq!(
+            ours.verify(&parts.join("."), NOW),
+            Err(TokenError::Signature)
+        );
     }
 
     #[test]
@@ -253,8 +259,19 @@ mod tests {
     fn what_is_not_a_token_is_malformed() {
         let tokens = tokens();
         assert_eq!(tokens.verify("", NOW), Err(TokenError::Missing));
-        for text in ["x", "a.b", "a.b.c", "....", "e30.e30.e30", &"a".repeat(5_000)] {
-            assert_eq!(tokens.verify(text, NOW), Err(TokenError::Malformed), "{text}");
+        for text in [
+            "x",
+            "a.b",
+            "a.b.c",
+            "....",
+            "e30.e30.e30",
+            &"a".repeat(5_000),
+        ] {
+            assert_eq!(
+                tokens.verify(text, NOW),
+                Err(TokenError::Malformed),
+                "{text}"
+            );
         }
         let good = tokens.sign(actor("ann", false), NOW, 60_000).unwrap();
         let longer = format!("{good}.x");
@@ -280,7 +297,10 @@ mod tests {
             ),
         ] {
             let error = tokens.verify(&signed(&tokens, &claims), NOW).unwrap_err();
-            assert!(matches!(error, TokenError::Claims(_)), "{claims}: {error:?}");
+            assert!(
+                matches!(error, TokenError::Claims(_)),
+                "{claims}: {error:?}"
+            );
             assert!(error.to_string().contains(expected), "{claims}: {error}");
         }
         let future = serde_json::json!({"sub": "ann", "exp": exp, "iat": exp});

@@ -119,6 +119,24 @@ pub enum Effect {
     Close(CloseCode),
 }
 
+impl Effect {
+    /// What names the message that it came from: request, board and number of the submit.
+    pub fn names(&self) -> (Option<u32>, Option<BoardId>, Option<Seq>) {
+        match self {
+            Self::Admit(..) | Self::Reply(_) | Self::Close(_) => (None, None, None),
+            Self::Join { req, board, .. } => (*req, Some(*board), None),
+            Self::Leave { req, board } | Self::OpenCard { req, board, .. } => {
+                (Some(*req), Some(*board), None)
+            }
+            Self::Submit(submit) => (None, Some(submit.board), Some(submit.seq)),
+            Self::Presence { board, .. } => (None, Some(*board), None),
+            Self::ReadActivity(query) => (Some(query.req), Some(query.board), None),
+            Self::CreateBoard(create) => (Some(create.req), None, None),
+            Self::ListBoards(list) => (Some(list.req), None, None),
+        }
+    }
+}
+
 /// One client's side of the conversation.
 #[derive(Debug)]
 pub struct Session {
@@ -250,15 +268,9 @@ impl Session {
         }
         if hello.boards.len() > HELLO_BOARDS_MAX.min(context.rules.boards_max) {
             let hint = format!("`hello` subscribes to at most {HELLO_BOARDS_MAX} boards");
-            return Err(refusal(
-                ErrorCode::Limit,
-                hint,
-                CloseCode::PolicyViolation,
-            ));
+            return Err(refusal(ErrorCode::Limit, hint, CloseCode::PolicyViolation));
         }
-        let unauthorized = |hint| {
-            refusal(ErrorCode::Unauthorized, hint, CloseCode::Unauthorized)
-        };
+        let unauthorized = |hint| refusal(ErrorCode::Unauthorized, hint, CloseCode::Unauthorized);
         let by_token = hello
             .token
             .as_deref()

@@ -57,11 +57,65 @@ impl Storage {
         if let Some(owner) = owner {
             view.members.insert(owner.id, owner.clone());
         }
-        boards.insert(
-            id,
-            Board::new(view, Default::default(), Default::default()),
-        );
+        boards.insert(id, Board::new(view, Default::default(), Default::default()));
         Ok(id)
+    }
+
+    /// Lists boards.
+    ///
+    /// # Errors
+    /// Never.
+    #[expect(clippy::unused_async, reason = "storage waits")]
+    pub async fn boards_of(
+        &self,
+        _user: Option<boardcast_protocol::ids::UserId>,
+        _after: Option<BoardId>,
+        _limit: usize,
+    ) -> Result<Vec<boardcast_protocol::message::BoardSummary>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    /// Reads activity.
+    ///
+    /// # Errors
+    /// Never.
+    #[expect(clippy::unused_async, reason = "storage waits")]
+    pub async fn activity(
+        &self,
+        _board: BoardId,
+        _card: Option<boardcast_protocol::ids::CardId>,
+        _before: Option<Version>,
+        _limit: usize,
+    ) -> Result<Vec<boardcast_protocol::message::ActivityEntry>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    /// Remembers a user.
+    ///
+    /// # Errors
+    /// Never.
+    #[expect(clippy::unused_async, reason = "storage waits")]
+    pub async fn remember_user(
+        &self,
+        _user: boardcast_protocol::ids::UserId,
+        _name: &str,
+        _now: Timestamp,
+    ) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    /// Why writing is not possible.
+    pub fn degraded(&self) -> Option<String> {
+        None
+    }
+
+    /// Stops.
+    ///
+    /// # Errors
+    /// Never.
+    #[expect(clippy::unused_async, reason = "storage waits")]
+    pub async fn close(&self) -> Result<(), StorageError> {
+        Ok(())
     }
 
     /// Opens a board.

@@ -113,8 +113,11 @@ fn hello_is_welcomed_and_subscribes() {
             hello["token"] = talk.token("ann").into();
         }
         let effects = talk.say(hello);
-        let [Effect::Admit(who, client), Effect::Reply(reply), Effect::Join { req, board, at }] =
-            effects.as_slice()
+        let [
+            Effect::Admit(who, client),
+            Effect::Reply(reply),
+            Effect::Join { req, board, at },
+        ] = effects.as_slice()
         else {
             panic!("{effects:?}");
         };
@@ -202,8 +205,16 @@ fn what_is_not_understood_is_answered_and_again_and_again_ends_the_connection() 
         ("not json", ErrorCode::NotJson, None),
         (deep.as_str(), ErrorCode::BadMessage, None),
         ("[1]", ErrorCode::BadMessage, None),
-        (r#"{"type":"dance","req":5}"#, ErrorCode::UnknownType, Some(5)),
-        (r#"{"type":"subscribe","req":6}"#, ErrorCode::BadMessage, Some(6)),
+        (
+            r#"{"type":"dance","req":5}"#,
+            ErrorCode::UnknownType,
+            Some(5),
+        ),
+        (
+            r#"{"type":"subscribe","req":6}"#,
+            ErrorCode::BadMessage,
+            Some(6),
+        ),
         (r#"{"type":"ping","t":1e400}"#, ErrorCode::NotJson, None),
         (r#"{"type":"ping","t":NaN}"#, ErrorCode::NotJson, None),
         (
@@ -211,14 +222,21 @@ fn what_is_not_understood_is_answered_and_again_and_again_ends_the_connection() 
             ErrorCode::BadMessage,
             None,
         ),
-        (r#"{"type":"ping","t":1,"t":2}"#, ErrorCode::BadMessage, None),
+        (
+            r#"{"type":"ping","t":1,"t":2}"#,
+            ErrorCode::BadMessage,
+            None,
+        ),
     ] {
         let effects = talk.say_text(text);
         let (error, close) = error_and_close(&effects);
         let error = error.unwrap();
         let text = &text[..text.len().min(40)];
         assert_eq!(error.req, req, "{text}");
-        assert!(error.code == code || text.starts_with("[[") || text.contains("1e400"), "{text}: {error:?}");
+        assert!(
+            error.code == code || text.starts_with("[[") || text.contains("1e400"),
+            "{text}: {error:?}"
+        );
         assert_eq!(close, None, "{text}");
     }
     let mut said = 9;
@@ -258,21 +276,36 @@ fn subscriptions_are_bounded() {
     assert!(matches!(effects.as_slice(), [Effect::Join { .. }]));
     let effects = talk.say(json!({"type": "subscribe", "req": 9, "board": "d"}));
     let (error, close) = error_and_close(&effects);
-    assert_eq!(error.map(|e| (e.code, e.req)), Some((ErrorCode::Limit, Some(9))));
+    assert_eq!(
+        error.map(|e| (e.code, e.req)),
+        Some((ErrorCode::Limit, Some(9)))
+    );
     assert_eq!(close, None);
 }
 
 #[test]
 fn r4_after_busy_at_n_higher_numbers_are_refused_until_n_has_come() {
     let mut talk = Talk::live();
-    assert!(matches!(talk.say(submit("b", 4)).as_slice(), [Effect::Submit(_)]));
+    assert!(matches!(
+        talk.say(submit("b", 4)).as_slice(),
+        [Effect::Submit(_)]
+    ));
     let board = "b".parse().unwrap();
     talk.session.refuse(board, Seq(4));
     assert!(is_busy(&talk.say(submit("b", 5)), 5));
     assert!(is_busy(&talk.say(submit("b", 6)), 6));
-    assert!(matches!(talk.say(submit("a", 9)).as_slice(), [Effect::Submit(_)]));
-    assert!(matches!(talk.say(submit("b", 4)).as_slice(), [Effect::Submit(_)]));
-    assert!(matches!(talk.say(submit("b", 5)).as_slice(), [Effect::Submit(_)]));
+    assert!(matches!(
+        talk.say(submit("a", 9)).as_slice(),
+        [Effect::Submit(_)]
+    ));
+    assert!(matches!(
+        talk.say(submit("b", 4)).as_slice(),
+        [Effect::Submit(_)]
+    ));
+    assert!(matches!(
+        talk.say(submit("b", 5)).as_slice(),
+        [Effect::Submit(_)]
+    ));
 }
 
 #[test]
@@ -286,9 +319,15 @@ fn over_the_rate_messages_are_refused_and_ten_times_the_rate_ends_the_connection
     assert!(is_busy(&talk.say(submit("b", 1)), 1));
     let effects = talk.say(json!({"type": "boards.list", "req": 3}));
     let (error, _) = error_and_close(&effects);
-    assert_eq!(error.map(|e| (e.code, e.req)), Some((ErrorCode::Busy, Some(3))));
+    assert_eq!(
+        error.map(|e| (e.code, e.req)),
+        Some((ErrorCode::Busy, Some(3)))
+    );
     let mut said = 22;
-    while error_and_close(&talk.say(json!({"type": "ping", "t": 1}))).1.is_none() {
+    while error_and_close(&talk.say(json!({"type": "ping", "t": 1})))
+        .1
+        .is_none()
+    {
         said += 1;
     }
     assert_eq!(said, 200);
