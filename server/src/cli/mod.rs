@@ -39,11 +39,13 @@ pub enum Failure {
 
 impl Failure {
     /// What was asked for makes no sense.
+    #[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
     pub fn usage(error: impl ToString) -> Self {
         Self::Usage(error.to_string())
     }
 
     /// What was asked for could not be done.
+    #[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
     pub fn failed(error: impl ToString) -> Self {
         Self::Failed(error.to_string())
     }

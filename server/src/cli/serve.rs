@@ -58,24 +58,32 @@ async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
             [address] => address.to_string(),
             _ => format!("any of {addresses:?}"),
         };
-        let advice = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                ": the port is in use; stop the other program or choose another with --listen"
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                ": not permitted; choose a port above 1023 with --listen"
-            }
-            std::io::ErrorKind::AddrNotAvailable => {
-                ": this machine does not have the address; choose another with --listen"
-            }
-            _ => "",
-        };
+        let advice = advice(error.kind());
         if advice.is_empty() {
             Failure::failed(format!("failed to listen on {address}: {error}"))
         } else {
             Failure::failed(format!("failed to listen on {address}{advice}"))
         }
     })
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "other errors speak for themselves"
+)]
+fn advice(kind: std::io::ErrorKind) -> &'static str {
+    match kind {
+        std::io::ErrorKind::AddrInUse => {
+            ": the port is in use; stop the other program or choose another with --listen"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            ": not permitted; choose a port above 1023 with --listen"
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            ": this machine does not have the address; choose another with --listen"
+        }
+        _ => "",
+    }
 }
 
 struct Signals {

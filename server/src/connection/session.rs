@@ -179,7 +179,7 @@ impl Session {
     pub fn handle(&mut self, conn: ConnId, input: Input, context: Context<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Fault(error) => self.fault(error, context.now, &mut effects),
+            Input::Fault(error) => self.fault(*error, context.now, &mut effects),
             Input::Message(message) => match &mut self.phase {
                 Phase::Closed => {}
                 Phase::AwaitingHello { .. } => {
@@ -207,11 +207,11 @@ impl Session {
     }
 
     /// Answers a text that is not a message; too many of them end the connection.
-    fn fault(&mut self, error: Box<ErrorMessage>, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn fault(&mut self, error: ErrorMessage, now: Timestamp, effects: &mut Vec<Effect>) {
         if matches!(self.phase, Phase::Closed) {
             return;
         }
-        effects.push(Effect::Reply(Box::new(ServerMessage::Error(*error))));
+        effects.push(Effect::Reply(Box::new(ServerMessage::Error(error))));
         if !self.faults.take(now, FAULTS_MAX, FAULT_FORGIVEN_MS) {
             effects.push(Effect::Close(CloseCode::PolicyViolation));
         }
@@ -367,7 +367,7 @@ impl Live {
             busy(submit.board, submit.seq)
         } else {
             let hint = format!("more than {} messages a second", rules.messages_per_s);
-            ServerMessage::Error(*about(message, ErrorCode::Busy, &hint))
+            ServerMessage::Error(about(message, ErrorCode::Busy, &hint))
         };
         Err(vec![Effect::Reply(Box::new(reply))])
     }
@@ -377,19 +377,20 @@ impl Live {
         board: BoardId,
         req: u32,
         boards_max: usize,
-    ) -> Result<(), Box<ErrorMessage>> {
+    ) -> Result<(), ErrorMessage> {
         if self.boards.contains(&board) {
             return Ok(());
         }
         if self.boards.len() >= boards_max {
-            return Err(Box::new(ErrorMessage {
+            return Err(ErrorMessage {
                 req: Some(req),
                 board: Some(board),
                 seq: None,
                 code: ErrorCode::Limit,
                 hint: format!("a connection takes at most {boards_max} subscriptions"),
-            }));
+            });
         }
+        self.boards.reserve_exact(1);
         self.boards.push(board);
         Ok(())
     }
@@ -465,7 +466,7 @@ fn refusal(code: ErrorCode, hint: String, close: CloseCode) -> Vec<Effect> {
 }
 
 /// An error that bears what names the message that it is about.
-pub fn about(message: &ClientMessage, code: ErrorCode, hint: &str) -> Box<ErrorMessage> {
+fn about(message: &ClientMessage, code: ErrorCode, hint: &str) -> ErrorMessage {
     let (req, board, seq) = match message {
         ClientMessage::Hello(_) | ClientMessage::Ping(_) => (None, None, None),
         ClientMessage::Subscribe(m) => (Some(m.req), Some(m.board), None),
@@ -477,13 +478,13 @@ pub fn about(message: &ClientMessage, code: ErrorCode, hint: &str) -> Box<ErrorM
         ClientMessage::BoardCreate(m) => (Some(m.req), None, None),
         ClientMessage::BoardsList(m) => (Some(m.req), None, None),
     };
-    Box::new(ErrorMessage {
+    ErrorMessage {
         req,
         board,
         seq,
         code,
         hint: hint.to_owned(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -217,7 +217,7 @@ impl Talk {
                 None
             }
             Effect::CreateBoard(create) => self.create_board(create),
-            Effect::ListBoards(list) => self.list_boards(list),
+            Effect::ListBoards(list) => self.list_boards(&list),
             Effect::Leave { req, board } => self.leave_room(req, board),
             Effect::Presence { board, at } => {
                 let conn = self.connection.id;
@@ -313,7 +313,7 @@ impl Talk {
             }
             Effect::ReadActivity(query) => {
                 let (room, storage) = (room.clone(), self.services.storage.clone());
-                Some(backlog::read_activity(room, storage, origin.actor, query))
+                Some(backlog::read_activity(room, storage, origin.actor, &query))
             }
             Effect::Admit(..)
             | Effect::Reply(_)
@@ -387,7 +387,7 @@ impl Talk {
         Some(backlog::create_board(rooms, owner, create))
     }
 
-    fn list_boards(&mut self, list: BoardsList) -> Option<Running> {
+    fn list_boards(&mut self, list: &BoardsList) -> Option<Running> {
         let actor = self.speaker.as_ref()?.actor;
         let storage = self.services.storage.clone();
         Some(backlog::list_boards(storage, actor, list))

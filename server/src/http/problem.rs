@@ -11,7 +11,7 @@ use crate::auth::{TicketError, TokenError};
 pub struct Problem {
     status: StatusCode,
     hint: String,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ impl Problem {
         Self {
             status,
             hint: hint.into(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -82,7 +82,7 @@ impl IntoResponse for Problem {
         };
         let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.extend(self.headers);
+        headers.extend(*self.headers);
         let problem = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, problem);
         response

@@ -42,8 +42,8 @@ impl Talk {
         self.tokens.sign(actor, NOW, 60_000).unwrap()
     }
 
-    fn say(&mut self, message: Value) -> Vec<Effect> {
-        self.say_text(&message.to_string())
+    fn say(&mut self, message: impl Into<Value>) -> Vec<Effect> {
+        self.say_text(&message.into().to_string())
     }
 
     fn say_text(&mut self, text: &str) -> Vec<Effect> {

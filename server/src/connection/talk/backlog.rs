@@ -71,8 +71,8 @@ pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> 
     })
 }
 
-pub(super) fn list_boards(storage: Storage, actor: Actor, list: BoardsList) -> Running {
-    let BoardsList { req, after } = list;
+pub(super) fn list_boards(storage: Storage, actor: Actor, list: &BoardsList) -> Running {
+    let BoardsList { req, after } = *list;
     let user = (!actor.admin).then_some(actor.user);
     Box::pin(async move {
         match storage.boards_of(user, after, BOARDS_PAGE_MAX + 1).await {
@@ -90,7 +90,7 @@ pub(super) fn read_activity(
     room: RoomHandle,
     storage: Storage,
     actor: Actor,
-    query: ActivityQuery,
+    query: &ActivityQuery,
 ) -> Running {
     let ActivityQuery {
         req,
@@ -98,7 +98,7 @@ pub(super) fn read_activity(
         card,
         before,
         limit,
-    } = query;
+    } = *query;
     Box::pin(async move {
         let limit = limit as usize;
         if !(1..=ACTIVITY_PAGE_MAX).contains(&limit) {
