@@ -1,13 +1,26 @@
 //! One room for each open board: the only writer of that board (rule R1).
 
+mod answers;
+mod clients;
+mod core;
+mod encoded;
+mod entry;
+mod feed;
 mod handle;
 mod input;
 mod lag;
 mod limits;
 mod outbox;
+mod place;
+mod presence;
+mod recent;
 mod registry;
 mod stats;
+mod subscriber;
+mod task;
+mod timing;
 
+pub use answers::no_such_board;
 pub use handle::RoomHandle;
 pub use input::{Answer, ConnId, Import, ImportReport, Joining, Origin, RoomInput, Submission};
 pub use lag::FanoutLag;

@@ -26,7 +26,7 @@ pub struct RoomStats {
     pub batches: Counter,
     /// Versions in them.
     pub batch_versions: Counter,
-    /// Snapshots encoded, each codec counted.
+    /// Snapshots encoded.
     pub snapshots_encoded: Counter,
     /// Subscriptions that went on with events.
     pub resumes_by_events: Counter,
