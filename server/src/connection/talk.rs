@@ -23,7 +23,7 @@ use crate::auth::Identity;
 use crate::room::{
     Codec, Frame, Joining, OpenError, Origin, Outbox, Pushed, RoomHandle, RoomInput, Submission,
 };
-use crate::{clock, frame};
+use crate::{clock, frame, room};
 
 /// One client's side of the conversation, with what it may reach.
 pub(super) struct Talk {
@@ -262,7 +262,10 @@ impl Talk {
                 effect,
                 room: Ok(None),
             } => {
-                self.reply_error(&effect, ErrorCode::NoSuchBoard, NO_SUCH_BOARD);
+                if let (req, Some(board), seq) = effect.names() {
+                    let error = room::no_such_board(req, board, seq);
+                    self.reply(&ServerMessage::Error(error));
+                }
                 None
             }
             Done::Opened {
@@ -276,6 +279,10 @@ impl Talk {
     }
 
     fn not_opened(&mut self, effect: &Effect, error: &OpenError) {
+        if let OpenError::Storage(source) = error {
+            let (_, board, _) = effect.names();
+            tracing::error!(?board, error = %source, "failed to open a board");
+        }
         if let Effect::Submit(submit) = effect {
             let answer = self.session.refuse(submit.board, submit.seq);
             return self.reply(&answer);
@@ -435,6 +442,3 @@ impl Talk {
         }));
     }
 }
-
-/// The answer about a board that does not exist or is not the user's.
-const NO_SUCH_BOARD: &str = "there is no such board, or it is not yours";

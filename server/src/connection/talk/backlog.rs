@@ -13,9 +13,8 @@ use boardcast_protocol::message::{
 };
 use tokio::sync::oneshot;
 
-use super::NO_SUCH_BOARD;
 use crate::connection::session::{Effect, Input};
-use crate::room::{OpenError, RoomHandle, RoomInput, Rooms};
+use crate::room::{OpenError, RoomHandle, RoomInput, Rooms, no_such_board};
 use crate::storage::{Storage, StorageError};
 
 /// Something that takes its time.
@@ -109,7 +108,10 @@ pub(super) fn read_activity(
         let asked = room.send(RoomInput::RoleOf { actor, answer }).await.is_ok();
         match role.await {
             Ok(Some(_)) if asked => {}
-            Ok(_) => return error(req, Some(board), ErrorCode::NoSuchBoard, NO_SUCH_BOARD),
+            Ok(_) => {
+                let error = no_such_board(Some(req), board, None);
+                return answered(ServerMessage::Error(error));
+            }
             Err(_) => {
                 let hint = "the board is being closed; try again";
                 return error(req, Some(board), ErrorCode::Busy, hint);
