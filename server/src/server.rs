@@ -59,11 +59,7 @@ impl Server {
     /// The data directory cannot be used.
     pub async fn start(config: Config, listener: TcpListener) -> Result<Self, ServeError> {
         let address = listener.local_addr()?;
-        let options = StorageOptions {
-            data_dir: config.data_dir.clone(),
-            ..StorageOptions::default()
-        };
-        let storage = Storage::open(options).await?;
+        let storage = Storage::open(StorageOptions::new(&config.data_dir)).await?;
         let tokens = Tokens::new(&Secret::load_or_make(&config.data_dir)?);
         let lag = FanoutLag::default();
         let rooms = Rooms::new(storage.clone(), config.rooms, lag.clone());

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::App;
+use crate::storage;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Health {
@@ -27,10 +28,13 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) 
     let (code, status, reason) = if app.services.is_draining() {
         let reason = Some("the server is stopping".to_owned());
         (StatusCode::SERVICE_UNAVAILABLE, "draining", reason)
-    } else if let Some(reason) = app.services.storage.degraded() {
-        (StatusCode::SERVICE_UNAVAILABLE, "degraded", Some(reason))
     } else {
-        (StatusCode::OK, "ready", None)
+        match app.services.storage.status().health {
+            storage::Health::Healthy => (StatusCode::OK, "ready", None),
+            storage::Health::Degraded { reason } | storage::Health::Stopped { reason } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "degraded", Some(reason))
+            }
+        }
     };
     (code, Json(Health { status, reason }))
 }
