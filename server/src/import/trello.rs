@@ -4,9 +4,11 @@
 //! are kept, because an export holds no more than the newest 1,000. A card's `email` is a secret
 //! posting address: it is never read.
 
+mod actions;
 mod cards;
 mod details;
 mod file;
+mod loose;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,8 @@ use boardcast_protocol::limits::CARDS_MAX;
 use boardcast_protocol::order::{self, Rank};
 use boardcast_protocol::position::Timestamp;
 
-use self::file::{List, Position, TrelloFile};
+use self::file::{List, TrelloFile};
+use self::loose::Position;
 use self::tags::Tags;
 use self::values::{Texts, id_bits};
 use super::file::read_json;

@@ -11,9 +11,9 @@ use boardcast_protocol::limits::{
 };
 use boardcast_protocol::position::{ByteSize, MAX_SAFE_INTEGER};
 
-use super::file;
 use super::tags::Tags;
 use super::values::{Texts, id_bits, made_at, time, web_link};
+use super::{actions, file};
 use super::{ranked, stamp};
 
 const STANDS_TWICE: &str = "its id stands twice in the file: the first one was taken";
@@ -21,14 +21,14 @@ const STANDS_TWICE: &str = "its id stands twice in the file: the first one was t
 /// Checklists and comments by the ids of their cards.
 pub(super) struct Parts {
     checklists: BTreeMap<String, Vec<file::Checklist>>,
-    comments: BTreeMap<String, Vec<file::Comment>>,
+    comments: BTreeMap<String, Vec<actions::Comment>>,
 }
 
 impl Parts {
     /// Sorts them, without those of cards that are not in the file.
     pub(super) fn sort(
         checklists: Vec<file::Checklist>,
-        comments: Vec<file::Comment>,
+        comments: Vec<actions::Comment>,
         cards: &[file::Card],
         omissions: &mut Omissions,
     ) -> Self {
@@ -127,7 +127,7 @@ impl Parts {
 
 fn comment_of(
     id: CommentId,
-    comment: file::Comment,
+    comment: actions::Comment,
     view: &View,
     importer: UserId,
     omissions: &mut Omissions,
