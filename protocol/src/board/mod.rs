@@ -32,7 +32,7 @@ pub use model::{
 };
 pub use permission::Action;
 pub use rejection::{Conflict, Reason, Rejection};
-pub use transact::{Seen, transact};
+pub use transact::{Applied, Seen, install, transact};
 pub use verify::Fault;
 
 use crate::ids::{AnyId, CardId, ColumnId};

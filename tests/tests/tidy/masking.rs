@@ -34,24 +34,26 @@ pub(crate) fn mask(text: &str, what: Mask) -> String {
 
 /// The code that is compiled into what ships: no literals, comments or items under `#[cfg(test)]`.
 pub(crate) fn shipped(text: &str) -> String {
-    let mut code = mask(text, Mask::LiteralsAndComments);
-    let starts: Vec<usize> = ["#[cfg(test)]", "#[cfg(all(test"]
-        .iter()
-        .flat_map(|attribute| {
-            code.match_indices(attribute)
-                .map(|(at, _)| at)
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    for start in starts {
-        let end = item_end(&code, start);
-        let blank: String = code[start..end]
-            .chars()
-            .map(|c| if c == '\n' { c } else { ' ' })
-            .collect();
-        code.replace_range(start..end, &blank);
+    let code = mask(text, Mask::LiteralsAndComments);
+    without_items(&code, |attribute| {
+        attribute == "[cfg(test)]" || attribute.starts_with("[cfg(all(test")
+    })
+}
+
+/// Blanks out the items and statements that bear an attribute that is chosen.
+pub(crate) fn without_items(code: &str, is_chosen: impl Fn(&str) -> bool) -> String {
+    let mut left = code.to_owned();
+    for (start, _) in code.match_indices("#[") {
+        if is_chosen(&code[start + 1..closing(code, start + 1)]) {
+            let end = item_end(code, start);
+            let blank: String = code[start..end]
+                .bytes()
+                .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+                .collect();
+            left.replace_range(start..end, &blank);
+        }
     }
-    code
+    left
 }
 
 /// The offset behind the bracket that closes the one at `open`.

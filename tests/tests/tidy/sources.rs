@@ -1,7 +1,7 @@
 //! Rules about single source files.
 
 use crate::files::{Tracked, Violation};
-use crate::masking::{Mask, closing, mask, shipped, words};
+use crate::masking::{Mask, closing, mask, shipped, without_items, words};
 
 const LINES_MAX: usize = 500;
 
@@ -68,14 +68,20 @@ pub(crate) fn names(files: &[Tracked]) -> Vec<Violation> {
         .collect()
 }
 
-/// No `unwrap` or `expect` in code that ships.
+/// No `unwrap` or `expect` in code that ships, but where an `#[expect]` of the lint says why.
 pub(crate) fn unwraps(files: &[Tracked]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in files
         .iter()
         .filter(|file| file.ships() && !file.is_test_module())
     {
-        let code = shipped(&file.text);
+        let code = without_items(&shipped(&file.text), |attribute| {
+            let lints = ["unwrap_used", "expect_used"];
+            attribute.starts_with("[expect(")
+                && lints
+                    .iter()
+                    .any(|lint| words(attribute, lint).next().is_some())
+        });
         for call in [".unwrap()", ".expect("] {
             let calls = code.match_indices(call);
             let what = format!("`{call}` outside tests: return an error");
@@ -172,6 +178,21 @@ mod tests {
             ),
             0
         );
+    }
+
+    #[test]
+    fn an_excused_expect_is_not_found() {
+        let excused = "fn a() {
+            #[expect(
+                clippy::expect_used, reason = \"b\")]
+            c(d, { e }).expect(\"f\");
+            g
+        }";
+        assert_eq!(found(unwraps, "server/src/lib.rs", excused), 0);
+        let next = excused.replace('g', "g.unwrap()");
+        assert_eq!(found(unwraps, "server/src/lib.rs", &next), 1);
+        let other = excused.replace("expect_used", "dead_code");
+        assert_eq!(found(unwraps, "server/src/lib.rs", &other), 1);
     }
 
     #[test]
