@@ -1,17 +1,24 @@
-//! Files of other programs and of this one, read as boards.
+//! Files of other programs and of this one, read as boards and put on the server; and back.
 //!
 //! A file is read as a stream and becomes a whole board in memory, or an exact error and nothing.
-//! What it does to the board that is there already is decided by [`boardcast_protocol::board::merge`].
+//! What it does to the board that is there already is decided by [`boardcast_protocol::board::merge`]
+//! in the board's room, as one version.
 
 mod counts;
+mod export;
 mod file;
+mod format;
 pub mod json;
+mod perform;
 pub mod trello;
 
 use boardcast_protocol::board::{Board, Knows, Omissions};
 
 pub use counts::{Counts, Tally};
+pub use export::export;
 pub use file::{FileError, Source};
+pub use format::FileFormat;
+pub use perform::{ImportAnswer, ImportError, Importer, Outcome, import, role_of};
 
 /// A board as a file shows it.
 #[derive(Clone, Debug)]
