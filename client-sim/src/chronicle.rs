@@ -56,6 +56,7 @@ pub enum FrameError {
 
 struct Frame {
     key: u64,
+    deflated: bool,
     bytes: Bytes,
     arrival: Arc<Arrival>,
 }
@@ -136,7 +137,8 @@ impl Chronicle {
         }
         let key = key_of(frame);
         let mut pages = self.pages();
-        let same = |known: &&Frame| known.key == key && known.bytes == frame;
+        let same =
+            |known: &&Frame| known.key == key && known.deflated == deflated && known.bytes == frame;
         if let Some(known) = pages.frames.iter().rev().find(same) {
             return Ok(Some(Arc::clone(&known.arrival)));
         }
@@ -148,6 +150,7 @@ impl Chronicle {
         let arrival = Arc::new(arrival);
         pages.keep(Frame {
             key,
+            deflated,
             bytes: Bytes::copy_from_slice(frame),
             arrival: Arc::clone(&arrival),
         });

@@ -4,6 +4,9 @@
 //! clients of a process know together, how a client connects, and the two programs made of it: a
 //! seeded workload, and the replay of a real board's history.
 
+#[cfg(test)]
+mod testing;
+
 pub mod violation;
 
 pub mod arrival;

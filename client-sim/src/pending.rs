@@ -127,18 +127,11 @@ impl Pending {
             return;
         }
         let sent = |own: &&Own| own.state == State::Sent;
-        let mut open = self.queue.iter().filter(sent).count();
-        for own in self
-            .queue
-            .iter_mut()
-            .filter(|own| own.state == State::Queued)
-        {
-            if open >= WINDOW {
-                break;
-            }
+        let room = WINDOW.saturating_sub(self.queue.iter().filter(sent).count());
+        let queued = self.queue.iter_mut();
+        for own in queued.filter(|own| own.state == State::Queued).take(room) {
             own.state = State::Sent;
             own.sends += 1;
-            open += 1;
             send(own.text.clone());
         }
     }

@@ -6,6 +6,8 @@
 //! applies every event; with [`Keep::Position`] it holds only the position, and relies on the
 //! process-wide [`crate::chronicle`] to compare the content of each version.
 
+mod answers;
+mod batches;
 #[cfg(test)]
 mod tests;
 
@@ -13,12 +15,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use boardcast_protocol::board::{Detail, Moment, Stamp, View, detail_digest, view_hash};
+use boardcast_protocol::board::{Detail, Moment, Stamp, View, view_hash};
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::{BoardId, CardId, ClientId};
 use boardcast_protocol::message::{
-    Batch, CardDetail, Mode, Outcome, OutcomeResult, ServerMessage, Snapshot, Subscribed,
-    VersionEntry,
+    Mode, OutcomeResult, ServerMessage, Snapshot, Subscribed, VersionEntry,
 };
 use boardcast_protocol::position::{Position, Seq, Version};
 use bytes::Bytes;
@@ -327,233 +328,6 @@ impl Replica {
         } else {
             self.pending.ask_again();
         }
-    }
-
-    fn batch(
-        &mut self,
-        arrival: &Arc<Arrival>,
-        batch: &Batch,
-        receipt: &mut Receipt,
-        effects: &mut Vec<Effect>,
-    ) {
-        let waiting = matches!(
-            self.phase,
-            Phase::Away
-                | Phase::Joining {
-                    snapshot_due: true,
-                    ..
-                }
-        );
-        let Some(at) = self.position.filter(|_| !waiting) else {
-            return;
-        };
-        if batch.epoch != at.epoch {
-            let note = format!("a batch of epoch {} at epoch {}", batch.epoch, at.epoch);
-            return self.ask(Violation::Reordered, note, effects);
-        }
-        if let Some(early) = self.early.take() {
-            let ServerMessage::Batch(next) = &early.message else {
-                return;
-            };
-            if batch.from == at.version && batch.to <= next.from {
-                let note = format!("versions up to {} came after {}", batch.to, next.to);
-                effects.push(Effect::Violation(Violation::Reordered, note));
-                self.take(arrival, batch, receipt, effects);
-                let mut later = Receipt::default();
-                self.batch(&early, next, &mut later, effects);
-                receipt.held += later.live.len() as u64;
-                receipt.resumed += later.resumed;
-                return;
-            }
-            self.early = Some(early);
-            *receipt = self.give_up_early(effects);
-            return;
-        }
-        match batch.from.cmp(&at.version) {
-            std::cmp::Ordering::Equal => self.take(arrival, batch, receipt, effects),
-            std::cmp::Ordering::Greater => {
-                self.early = Some(Arc::clone(arrival));
-                effects.push(Effect::Retry(EARLY_MS));
-            }
-            std::cmp::Ordering::Less => {
-                let note = format!(
-                    "versions {} to {} came at {}",
-                    batch.from.next(),
-                    batch.to,
-                    at.version
-                );
-                effects.push(Effect::Violation(Violation::Duplicate, note));
-                if batch.to > at.version {
-                    self.take(arrival, batch, receipt, effects);
-                }
-            }
-        }
-    }
-
-    /// The batch before the one that came too soon does not come any more.
-    fn give_up_early(&mut self, effects: &mut Vec<Effect>) -> Receipt {
-        let mut receipt = Receipt::default();
-        let (Some(early), Some(at)) = (self.early.take(), self.position) else {
-            return receipt;
-        };
-        if let ServerMessage::Batch(batch) = &early.message {
-            receipt.missed = batch.to.0 - at.version.0;
-            let note = format!(
-                "versions {} to {} are missing",
-                at.version.next(),
-                batch.from
-            );
-            self.ask(Violation::Gap, note, effects);
-        }
-        receipt
-    }
-
-    fn ask(&mut self, violation: Violation, note: String, effects: &mut Vec<Effect>) {
-        self.phase = Phase::Away;
-        effects.push(Effect::Violation(violation, note));
-        effects.push(Effect::Subscribe);
-    }
-
-    fn take(
-        &mut self,
-        arrival: &Arc<Arrival>,
-        batch: &Batch,
-        receipt: &mut Receipt,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(mut at) = self.position else { return };
-        if let Some(flaw) = arrival.flaw {
-            let note = format!(
-                "the versions {} to {} are flawed",
-                batch.from.next(),
-                batch.to
-            );
-            effects.push(Effect::Violation(flaw, note));
-        }
-        let until = match self.phase {
-            Phase::Joining { until, .. } => until,
-            Phase::Away | Phase::Live => Version(0),
-        };
-        let seen = at.version.max(self.high).max(until);
-        let fresh = batch.v.partition_point(|entry| entry.n <= at.version);
-        let live = batch.v.partition_point(|entry| entry.n <= seen).max(fresh);
-        receipt.resumed += (live - fresh) as u64;
-        receipt.live = live..batch.v.len();
-        for entry in &batch.v[fresh..] {
-            self.apply(entry, effects);
-            self.echo(entry, effects);
-        }
-        at.version = batch.to;
-        self.position = Some(at);
-        self.high = self.high.max(batch.to);
-        if !self.opened.is_empty() {
-            self.check_opened(effects);
-        }
-        self.durable_to(batch.durable, effects);
-        self.join(effects);
-    }
-
-    fn apply(&mut self, entry: &VersionEntry, effects: &mut Vec<Effect>) {
-        if let Some(view) = &mut self.view {
-            apply(view, entry, |note| {
-                effects.push(Effect::Violation(Violation::Diverged, note));
-            });
-        }
-        for (card, opened) in &mut self.opened {
-            if opened.since < entry.n {
-                let about = entry.ev.iter().filter(|event| event.card() == Some(*card));
-                about.for_each(|event| opened.detail.apply(event));
-            }
-        }
-    }
-
-    fn echo(&mut self, entry: &VersionEntry, effects: &mut Vec<Effect>) {
-        if entry.client != Some(self.client) || entry.n <= self.high {
-            return;
-        }
-        let Some(seq) = entry.seq else { return };
-        self.answered(seq, OutcomeResult::Accepted, Some(entry.n), None, effects);
-    }
-
-    fn outcome(&mut self, message: &Outcome, effects: &mut Vec<Effect>) {
-        let (version, why) = match message.result {
-            OutcomeResult::Busy | OutcomeResult::Unavailable => {
-                self.pending.refuse(message.seq);
-                effects.push(Effect::Retry(message.retry_ms.unwrap_or(100)));
-                return;
-            }
-            OutcomeResult::Accepted => (message.version, None),
-            OutcomeResult::Rejected => {
-                let reason = message.reason.map(|reason| format!("{reason:?}"));
-                (None, Some(reason.unwrap_or_default().to_lowercase()))
-            }
-            OutcomeResult::NoChange | OutcomeResult::Forgotten => (None, None),
-        };
-        self.answered(message.seq, message.result, version, why, effects);
-        self.pending
-            .durable(self.durable, |saved| effects.push(Effect::Saved(saved)));
-    }
-
-    fn answered(
-        &mut self,
-        seq: Seq,
-        result: OutcomeResult,
-        version: Option<Version>,
-        why: Option<String>,
-        effects: &mut Vec<Effect>,
-    ) {
-        match self.pending.answer(seq, version) {
-            Ok(true) => effects.push(Effect::Answered(Answered { seq, result, why })),
-            Ok(false) => {}
-            Err(violation) => {
-                let note = format!("command {seq} was answered more often than asked");
-                effects.push(Effect::Violation(violation, note));
-            }
-        }
-    }
-
-    fn durable_to(&mut self, version: Version, effects: &mut Vec<Effect>) {
-        self.durable = self.durable.max(version);
-        if !self.pending.is_empty() {
-            let durable = self.durable;
-            self.pending
-                .durable(durable, |saved| effects.push(Effect::Saved(saved)));
-        }
-    }
-
-    fn open(&mut self, message: &CardDetail, effects: &mut Vec<Effect>) {
-        // A detail older than the view lacks what happened between: it cannot be kept up.
-        if self.view.is_none() || self.position.is_none_or(|at| at.version > message.version) {
-            return;
-        }
-        if self.opened.len() >= OPENED_MAX {
-            self.opened.pop_first();
-        }
-        let opened = Opened {
-            detail: message.detail.clone(),
-            since: message.version,
-        };
-        self.opened.insert(message.card, opened);
-        self.check_opened(effects);
-    }
-
-    /// The digest of each opened card is the one in the view.
-    fn check_opened(&mut self, effects: &mut Vec<Effect>) {
-        let (Some(view), Some(at)) = (&self.view, self.position) else {
-            return;
-        };
-        self.opened.retain(|id, opened| {
-            let Some(card) = view.cards.get(id) else {
-                return opened.since > at.version;
-            };
-            let equal =
-                opened.since > at.version || card.detail.digest == detail_digest(&opened.detail);
-            if !equal {
-                let note = format!("the detail of card {id} does not match its digest");
-                effects.push(Effect::Violation(Violation::Diverged, note));
-            }
-            equal
-        });
     }
 }
 

@@ -115,7 +115,7 @@ async fn drive(fleet: &Fleet, clients: &[ClientHandle], args: &RunArgs) {
         let wait_ns = due_ns.saturating_sub(fleet.now_ns());
         if wait_ns > 0 {
             tokio::time::sleep(Duration::from_nanos(wait_ns)).await;
-        } else if number % BURST == 0 {
+        } else if number.is_multiple_of(BURST) {
             tokio::task::yield_now().await;
         }
         let first = (number % clients.len() as u64) as usize;
@@ -142,7 +142,9 @@ fn hand_out(
         }
         let made = client.chronicle().with_view(|reference| {
             let (_, view) = reference?;
-            let opened = workload.card(view).filter(|_| number % OPEN_EVERY == 0);
+            let opened = workload
+                .card(view)
+                .filter(|_| number.is_multiple_of(OPEN_EVERY));
             Some((workload.next(view, wall_clock()), opened))
         });
         let Some((cmds, opened)) = made else { continue };

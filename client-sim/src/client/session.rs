@@ -130,7 +130,10 @@ impl Client {
                     board: self.chronicle.board(),
                     at: self.replica.position(),
                 }))),
-                other => self.note(other),
+                Effect::Retry(_)
+                | Effect::Answered(_)
+                | Effect::Saved(_)
+                | Effect::Violation(..) => self.note(effect),
             }
         }
         self.effects = effects;
@@ -182,10 +185,6 @@ impl Client {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "a foreign enum; each kind of error only has a name"
-    )]
     fn frame(
         &mut self,
         frame: Option<Result<Message, WsError>>,
