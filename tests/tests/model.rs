@@ -48,16 +48,16 @@ fn play(dice: &mut Dice) -> usize {
                 at: Timestamp(at),
             },
         };
-        let Ok(events) = transact(&mut board, &actor, &commands, &Seen::new(), moment) else {
+        let Ok(applied) = transact(&mut board, &actor, &commands, &Seen::new(), moment) else {
             continue;
         };
         let by = actor.user.to_string();
-        for event in &events {
+        for event in &applied.events {
             let event: Value =
                 serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap();
             model.apply(Head { n, by: &by, at }, &event);
         }
-        count += events.len();
+        count += applied.events.len();
         if n % 20 == 0 {
             assert_agree(&board, &model);
         }

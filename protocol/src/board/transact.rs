@@ -17,17 +17,18 @@ use crate::position::Version;
 /// The revisions of a card's fields that a client saw before it wrote its command.
 pub type Seen = BTreeMap<CardKey, Version>;
 
-/// An event that was applied, and the event that would undo it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// What happened.
-    pub event: Event,
-    /// What it replaced, see [`inverse`]; `None` where it replaced nothing.
-    pub was: Option<Event>,
+/// The events that were applied, and for each the one that would undo it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What has happened, in order.
+    pub events: Vec<Event>,
+    /// As [`inverse`] answers, taken right before the event at the same index was applied: in the
+    /// opposite order they undo the version.
+    pub was: Vec<Option<Event>>,
 }
 
-/// Decides and applies `commands` as the version of `moment`; its author is the actor. The events
-/// are those that were applied; none means that there was nothing to do.
+/// Decides and applies `commands` as the version of `moment`; its author is the actor. No event
+/// means that there was nothing to do.
 ///
 /// # Errors
 /// The first rejection; the board is as before.
@@ -37,38 +38,7 @@ pub fn transact(
     commands: &[Command],
     seen: &Seen,
     moment: Moment,
-) -> Result<Vec<Event>, Rejection> {
-    carry_out(board, actor, commands, seen, moment, |_, _| {})
-}
-
-/// Like [`transact`], with the event that would undo each one: each is taken right before its event
-/// is applied, so they undo the version when they are applied in the opposite order.
-///
-/// # Errors
-/// The first rejection; the board is as before.
-pub fn transact_with_inverse(
-    board: &mut Board,
-    actor: &Actor,
-    commands: &[Command],
-    seen: &Seen,
-    moment: Moment,
-) -> Result<Vec<Change>, Rejection> {
-    let mut was = Vec::new();
-    let events = carry_out(board, actor, commands, seen, moment, |board, event| {
-        was.push(inverse(board, event));
-    })?;
-    let changes = events.into_iter().zip(was);
-    Ok(changes.map(|(event, was)| Change { event, was }).collect())
-}
-
-fn carry_out(
-    board: &mut Board,
-    actor: &Actor,
-    commands: &[Command],
-    seen: &Seen,
-    moment: Moment,
-    mut before_each: impl FnMut(&Board, &Event),
-) -> Result<Vec<Event>, Rejection> {
+) -> Result<Applied, Rejection> {
     if commands.is_empty() || commands.len() > SUBMIT_COMMANDS_MAX {
         let hint = format!("a submit holds 1 to {SUBMIT_COMMANDS_MAX} commands");
         return Err(Rejection::new(Reason::Limit, hint));
@@ -77,26 +47,41 @@ fn carry_out(
         let hint = "revisions that were seen go with a submit of one command about a card";
         return Err(Rejection::new(Reason::Invalid, hint));
     }
+    let mut applied = Applied::default();
     let mut undo = Undo::default();
-    let mut applied = Vec::new();
     for (index, command) in commands.iter().enumerate() {
         let result = decide(board, actor, command, moment.stamp.at).and_then(|events| {
             check_seen(board, command, &events, seen)?;
             let guarded = commands.len() > 1 || events.len() > 1;
-            undo.apply(board, moment, &events, guarded, &mut before_each)?;
-            Ok(events)
+            undo.apply(board, moment, events, guarded, &mut applied)
         });
-        match result {
-            Ok(events) => applied.extend(events),
-            Err(mut rejection) => {
-                undo.roll_back(board);
-                if commands.len() > 1 {
-                    let (nth, count) = (index + 1, commands.len());
-                    rejection.hint = format!("command {nth} of {count}: {}", rejection.hint);
-                }
-                return Err(rejection);
+        if let Err(mut rejection) = result {
+            undo.roll_back(board);
+            if commands.len() > 1 {
+                let (nth, count) = (index + 1, commands.len());
+                rejection.hint = format!("command {nth} of {count}: {}", rejection.hint);
             }
+            return Err(rejection);
         }
+    }
+    Ok(applied)
+}
+
+/// Applies events that were decided elsewhere, such as those of an import, as the version of
+/// `moment`.
+///
+/// # Errors
+/// An event does not fit the board; the board is as before.
+pub fn install(
+    board: &mut Board,
+    events: Vec<Event>,
+    moment: Moment,
+) -> Result<Applied, Rejection> {
+    let mut applied = Applied::default();
+    let mut undo = Undo::default();
+    if let Err(rejection) = undo.apply(board, moment, events, true, &mut applied) {
+        undo.roll_back(board);
+        return Err(rejection);
     }
     Ok(applied)
 }
@@ -217,9 +202,9 @@ impl Undo {
         &mut self,
         board: &mut Board,
         moment: Moment,
-        events: &[Event],
+        events: Vec<Event>,
         guarded: bool,
-        before_each: &mut impl FnMut(&Board, &Event),
+        applied: &mut Applied,
     ) -> Result<(), Rejection> {
         for event in events {
             if guarded {
@@ -231,11 +216,12 @@ impl Undo {
                 self.buried
                     .extend(event.buries().filter(|id| !board.buried.contains(id)));
             }
-            before_each(board, event);
-            board.apply(moment, event).map_err(|error| {
+            applied.was.push(inverse(board, &event));
+            board.apply(moment, &event).map_err(|error| {
                 let hint = format!("the command does not fit: {error}");
                 Rejection::new(Reason::Invalid, hint)
             })?;
+            applied.events.push(event);
         }
         Ok(())
     }

@@ -121,7 +121,7 @@ fn play(name: &str, mut board: Board, steps: Vec<Step>) -> Value {
         };
         let result = transact(&mut board, &actor, &commands, &saw, moment);
         assert_whole(&board);
-        let (found, expect) = outcome(&mut replica, moment, result);
+        let (found, expect) = outcome(&mut replica, moment, result.map(|applied| applied.events));
         assert_eq!(found, step.expect, "{name}, step {index}: {expect}");
         assert_eq!(&replica, board.view(), "{name}, step {index}");
         version += u64::from(found == Expect::Events);

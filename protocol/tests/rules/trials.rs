@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boardcast_protocol::board::{
-    Actor, Board, CardKey, Change, Member, Moment, Reason, Rejection, Role, Seen, Stamp, View,
-    transact_with_inverse,
+    Actor, Applied, Board, CardKey, Member, Moment, Reason, Rejection, Role, Seen, Stamp, View,
+    transact,
 };
 use boardcast_protocol::command::Command;
 use boardcast_protocol::position::{Timestamp, Version};
@@ -72,9 +72,9 @@ pub(crate) fn turn(seed: u64, board: &Board) -> Turn {
 }
 
 /// Carries the turn out as `version`.
-pub(crate) fn take(board: &mut Board, turn: &Turn, version: u64) -> Result<Vec<Change>, Rejection> {
+pub(crate) fn take(board: &mut Board, turn: &Turn, version: u64) -> Result<Applied, Rejection> {
     let moment = moment(version, &turn.actor);
-    transact_with_inverse(board, &turn.actor, &turn.commands, &turn.seen, moment)
+    transact(board, &turn.actor, &turn.commands, &turn.seen, moment)
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn random_turns_carry_out_every_command_and_meet_every_rejection() {
         for version in 1..400 {
             let turn = turn(dice.next(), &board);
             match take(&mut board, &turn, version) {
-                Ok(changes) if changes.is_empty() => {}
+                Ok(applied) if applied.events.is_empty() => {}
                 Ok(_) => done.extend(turn.commands.iter().map(command_name)),
                 Err(rejection) => {
                     reasons.insert(rejection.reason);
