@@ -22,7 +22,8 @@ pub type Seen = BTreeMap<CardKey, Version>;
 pub struct Applied {
     /// What has happened, in order.
     pub events: Vec<Event>,
-    /// As [`inverse`] answers, taken right before the event at the same index was applied.
+    /// As [`inverse`] answers, taken right before the event at the same index was applied: in the
+    /// opposite order they undo the version.
     pub was: Vec<Option<Event>>,
 }
 
@@ -46,8 +47,8 @@ pub fn transact(
         let hint = "revisions that were seen go with a submit of one command about a card";
         return Err(Rejection::new(Reason::Invalid, hint));
     }
-    let mut undo = Undo::default();
     let mut applied = Applied::default();
+    let mut undo = Undo::default();
     for (index, command) in commands.iter().enumerate() {
         let result = decide(board, actor, command, moment.stamp.at).and_then(|events| {
             check_seen(board, command, &events, seen)?;
@@ -215,11 +216,11 @@ impl Undo {
                 self.buried
                     .extend(event.buries().filter(|id| !board.buried.contains(id)));
             }
-            let was = inverse(board, &event);
+            applied.was.push(inverse(board, &event));
             board.apply(moment, &event).map_err(|error| {
-                Rejection::new(Reason::Invalid, format!("the change does not fit: {error}"))
+                let hint = format!("the command does not fit: {error}");
+                Rejection::new(Reason::Invalid, hint)
             })?;
-            applied.was.push(was);
             applied.events.push(event);
         }
         Ok(())

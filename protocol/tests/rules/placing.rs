@@ -20,8 +20,8 @@ fn admin() -> Actor {
 
 fn run(board: &mut Board, command: Command) -> usize {
     let moment = moment(1, &admin());
-    let events = transact(board, &admin(), &[command], &Seen::new(), moment);
-    events.expect("the command is allowed").events.len()
+    let applied = transact(board, &admin(), &[command], &Seen::new(), moment);
+    applied.expect("the command is allowed").events.len()
 }
 
 fn column(index: usize) -> ColumnId {

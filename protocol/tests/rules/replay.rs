@@ -44,18 +44,18 @@ proptest! {
             let version = index as u64 + 1;
             let turn = turn(*seed, &board);
             let before = board.clone();
-            let Ok(changes) = take(&mut board, &turn, version) else {
+            let Ok(applied) = take(&mut board, &turn, version) else {
                 prop_assert_eq!(&board, &before, "a rejection leaves the board as it was");
                 continue;
             };
-            if changes.is_empty() {
+            if applied.events.is_empty() {
                 prop_assert_eq!(&board, &before, "no event, no change");
             }
-            for change in &changes {
+            for sent in &applied.events {
                 // What is sent is what is applied: the event as it comes out of its JSON form.
-                let json = serde_json::to_string(&change.event).unwrap();
+                let json = serde_json::to_string(sent).unwrap();
                 let event: Event = serde_json::from_str(&json).unwrap();
-                prop_assert_eq!(&event, &change.event);
+                prop_assert_eq!(&event, sent);
                 let moment = moment(version, &turn.actor);
                 follower.apply(moment, &event).unwrap();
                 replica.apply(moment, &event);
@@ -86,10 +86,10 @@ proptest! {
             let turn = turn(*seed, &board);
             let version = index as u64 + 1;
             let before = board.clone();
-            let Ok(changes) = take(&mut board, &turn, version) else { continue };
+            let Ok(applied) = take(&mut board, &turn, version) else { continue };
             let mut undone = board.clone();
-            for change in changes.iter().rev() {
-                let was = change.was.as_ref().expect("each event replaces something");
+            for was in applied.was.iter().rev() {
+                let was = was.as_ref().expect("each event replaces something");
                 undone.apply(moment(version, &turn.actor), was).unwrap();
             }
             prop_assert_eq!(timeless(undone.view()), timeless(before.view()));

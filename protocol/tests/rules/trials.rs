@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boardcast_protocol::board::{
-    Actor, Board, CardKey, Member, Moment, Reason, Rejection, Role, Seen, Stamp, View, transact,
+    Actor, Applied, Board, CardKey, Member, Moment, Reason, Rejection, Role, Seen, Stamp, View,
+    transact,
 };
 use boardcast_protocol::command::Command;
-use boardcast_protocol::event::Event;
 use boardcast_protocol::position::{Timestamp, Version};
 
 use proptest::prelude::ProptestConfig;
@@ -71,18 +71,10 @@ pub(crate) fn turn(seed: u64, board: &Board) -> Turn {
     }
 }
 
-/// An event that was applied, and the event that would undo it.
-pub(crate) struct Change {
-    pub(crate) event: Event,
-    pub(crate) was: Option<Event>,
-}
-
 /// Carries the turn out as `version`.
-pub(crate) fn take(board: &mut Board, turn: &Turn, version: u64) -> Result<Vec<Change>, Rejection> {
+pub(crate) fn take(board: &mut Board, turn: &Turn, version: u64) -> Result<Applied, Rejection> {
     let moment = moment(version, &turn.actor);
-    let applied = transact(board, &turn.actor, &turn.commands, &turn.seen, moment)?;
-    let changes = applied.events.into_iter().zip(applied.was);
-    Ok(changes.map(|(event, was)| Change { event, was }).collect())
+    transact(board, &turn.actor, &turn.commands, &turn.seen, moment)
 }
 
 #[test]
@@ -95,7 +87,7 @@ fn random_turns_carry_out_every_command_and_meet_every_rejection() {
         for version in 1..400 {
             let turn = turn(dice.next(), &board);
             match take(&mut board, &turn, version) {
-                Ok(changes) if changes.is_empty() => {}
+                Ok(applied) if applied.events.is_empty() => {}
                 Ok(_) => done.extend(turn.commands.iter().map(command_name)),
                 Err(rejection) => {
                     reasons.insert(rejection.reason);
