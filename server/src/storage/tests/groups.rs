@@ -1,6 +1,6 @@
 //! Many versions share a commit, and what waits is bounded.
 
-use super::harness::{TestRoom, card, column, options, start};
+use super::harness::{TestRoom, card, column, options, retitle, start};
 use crate::storage::{Refusal, Storage, StorageOptions};
 
 #[tokio::test]
@@ -96,8 +96,9 @@ async fn a_write_ahead_log_that_has_grown_is_written_back() {
     let (_dir, storage) = start().await;
     let mut room = TestRoom::create(&storage).await;
     room.submit(column("todo"));
+    room.submit(card("c", "todo"));
     for n in 0..2_500 {
-        room.submit(card(&format!("c{n}"), "todo"));
+        room.submit(retitle("c", &format!("{n}")));
     }
     room.durable().await;
     room.journal.close().await.unwrap();
