@@ -24,7 +24,7 @@ pub use model::{
 };
 pub use permission::Action;
 pub use rejection::{Conflict, Reason, Rejection};
-pub use transact::{Seen, transact};
+pub use transact::{Applied, Seen, install, transact};
 
 use crate::ids::{AnyId, CardId, ColumnId};
 use crate::order::Rank;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Actor, Board, Card, CardKey, Column, Conflict, Detail, Field, Label, Member, Moment, Reason,
-    Rejection, Sprint, decide,
+    Rejection, Sprint, decide, inverse,
 };
 use crate::command::Command;
 use crate::event::{Entity, Event};
@@ -17,8 +17,17 @@ use crate::position::Version;
 /// The revisions of a card's fields that a client saw before it wrote its command.
 pub type Seen = BTreeMap<CardKey, Version>;
 
-/// Decides and applies `commands` as the version of `moment`; its author is the actor. The events
-/// are those that were applied; none means that there was nothing to do.
+/// The events that were applied, and for each the one that would undo it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What has happened, in order.
+    pub events: Vec<Event>,
+    /// As [`inverse`] answers, taken right before the event at the same index was applied.
+    pub was: Vec<Option<Event>>,
+}
+
+/// Decides and applies `commands` as the version of `moment`; its author is the actor. No event
+/// means that there was nothing to do.
 ///
 /// # Errors
 /// The first rejection; the board is as before.
@@ -28,7 +37,7 @@ pub fn transact(
     commands: &[Command],
     seen: &Seen,
     moment: Moment,
-) -> Result<Vec<Event>, Rejection> {
+) -> Result<Applied, Rejection> {
     if commands.is_empty() || commands.len() > SUBMIT_COMMANDS_MAX {
         let hint = format!("a submit holds 1 to {SUBMIT_COMMANDS_MAX} commands");
         return Err(Rejection::new(Reason::Limit, hint));
@@ -37,22 +46,38 @@ pub fn transact(
         let hint = "revisions that were seen go with a submit of one command";
         return Err(Rejection::new(Reason::Invalid, hint));
     }
-    let mut applied = Vec::new();
+    let mut applied = Applied::default();
     let mut undo = Undo::default();
     for command in commands {
         let result = decide(board, actor, command, moment.stamp.at)
             .and_then(|events| check_seen(board, &events, seen).map(|()| events))
             .and_then(|events| {
                 let guarded = commands.len() > 1 || events.len() > 1;
-                undo.apply(board, moment, &events, guarded).map(|()| events)
+                undo.apply(board, moment, events, guarded, &mut applied)
             });
-        match result {
-            Ok(events) => applied.extend(events),
-            Err(rejection) => {
-                undo.roll_back(board);
-                return Err(rejection);
-            }
+        if let Err(rejection) = result {
+            undo.roll_back(board);
+            return Err(rejection);
         }
+    }
+    Ok(applied)
+}
+
+/// Applies events that were decided elsewhere, such as those of an import, as the version of
+/// `moment`.
+///
+/// # Errors
+/// An event does not fit the board; the board is as before.
+pub fn install(
+    board: &mut Board,
+    events: Vec<Event>,
+    moment: Moment,
+) -> Result<Applied, Rejection> {
+    let mut applied = Applied::default();
+    let mut undo = Undo::default();
+    if let Err(rejection) = undo.apply(board, moment, events, true, &mut applied) {
+        undo.roll_back(board);
+        return Err(rejection);
     }
     Ok(applied)
 }
@@ -158,8 +183,9 @@ impl Undo {
         &mut self,
         board: &mut Board,
         moment: Moment,
-        events: &[Event],
+        events: Vec<Event>,
         guarded: bool,
+        applied: &mut Applied,
     ) -> Result<(), Rejection> {
         for event in events {
             if guarded {
@@ -168,12 +194,12 @@ impl Undo {
                 self.buried
                     .extend(event.buries().filter(|id| !board.buried.contains(id)));
             }
-            board.apply(moment, event).map_err(|error| {
-                Rejection::new(
-                    Reason::Invalid,
-                    format!("the command does not fit: {error}"),
-                )
+            let was = inverse(board, &event);
+            board.apply(moment, &event).map_err(|error| {
+                Rejection::new(Reason::Invalid, format!("the change does not fit: {error}"))
             })?;
+            applied.was.push(was);
+            applied.events.push(event);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use boardcast_protocol::board::{Board, Reason};
 use boardcast_protocol::event::Entity;
-use boardcast_protocol::ids::{AnyId, ClientId, UserId};
+use boardcast_protocol::ids::{AnyId, BoardId, ClientId, UserId};
 use boardcast_protocol::message::OutcomeResult;
 use boardcast_protocol::position::{Epochs, Seq, Timestamp, Version};
 
@@ -116,4 +116,15 @@ pub enum Refusal {
     Busy,
     /// It cannot write: the disk is full or failing, or this board's last write failed.
     Unavailable,
+}
+
+/// What the last import of a source put on its board: the next one of the same source compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRecord {
+    /// The board.
+    pub board: BoardId,
+    /// Digest of what was imported.
+    pub digest: String,
+    /// Ids of what it put on the board.
+    pub ids: Vec<String>,
 }

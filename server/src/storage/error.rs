@@ -1,0 +1,108 @@
+//! What can go wrong with what is kept.
+
+use std::io;
+use std::path::PathBuf;
+
+use boardcast_protocol::ids::BoardId;
+
+/// Why storage cannot do something. The message fits after "failed to" and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// Another process holds the lock of the data directory.
+    #[error(
+        "open storage: data directory {} is in use by another server; stop it or use --server URL",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    /// The path names something else.
+    #[error(
+        "open storage: {} is not a directory; give a directory with --data-dir",
+        .0.display()
+    )]
+    NotADirectory(PathBuf),
+    /// The data directory cannot be made, or nothing can be written into it.
+    #[error(
+        "open storage: data directory {} cannot be written ({source}); \
+         give this user the right to write there or choose another with --data-dir",
+        dir.display()
+    )]
+    Unwritable {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database file is not a database, or a part of it cannot be read.
+    #[error("open storage: {} is damaged ({reason}); restore a backup", file.display())]
+    Damaged {
+        /// The database file.
+        file: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// The database file was made by something else.
+    #[error(
+        "open storage: {} belongs to another program; choose another directory with --data-dir",
+        .0.display()
+    )]
+    Foreign(PathBuf),
+    /// The database has migrations that this program does not know.
+    #[error(
+        "open storage: {} was written by a newer version of boardcast (it has migration \
+         {migration}); use that version or restore a backup of this one",
+        file.display()
+    )]
+    Newer {
+        /// The database file.
+        file: PathBuf,
+        /// The unknown migration.
+        migration: i64,
+    },
+    /// A migration failed, or an applied one differs from ours.
+    #[error("open storage: {} cannot be brought up to date ({source})", file.display())]
+    Migration {
+        /// The database file.
+        file: PathBuf,
+        /// What failed.
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    /// SQLite does not run as durability needs it.
+    #[error(
+        "open storage: SQLite runs with {setting} = {found} instead of {wanted}; \
+         use a local disk with a common file system"
+    )]
+    Setting {
+        /// The name of the pragma.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// A board is written by one room at a time.
+    #[error("open board {0}: it is open already")]
+    BoardOpen(BoardId),
+    /// What is stored of a board contradicts itself.
+    #[error("open board {board}: its rows and its log do not fit together ({reason})")]
+    Corrupt {
+        /// The board.
+        board: BoardId,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Nothing can be written at the moment.
+    #[error("write to the database at the moment: {0}")]
+    Unavailable(String),
+    /// The write breaks a rule of the database.
+    #[error("write what the database refuses: {0}")]
+    Refused(String),
+    /// Nothing can be written before the next start.
+    #[error("write to the database: the journal has stopped ({0})")]
+    Stopped(String),
+    /// Not everything was written before the stop; the next start begins new epochs.
+    #[error("stop cleanly: {0}")]
+    NotClean(String),
+    /// Reading failed.
+    #[error("read the database: {0}")]
+    Read(#[from] sqlx::Error),
+}

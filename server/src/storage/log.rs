@@ -1,0 +1,46 @@
+//! Appends versions to the log.
+
+use std::sync::LazyLock;
+
+use sqlx::SqliteConnection;
+
+use super::chunked::{Chunked, text};
+use super::fault::Fault;
+use super::queue::QueuedVersion;
+
+pub(super) static INSERT: LazyLock<Chunked> = LazyLock::new(|| {
+    Chunked::new(
+        "INSERT INTO events (board, version, at, by_user, client, seq, body, ev, was) VALUES",
+        9,
+        "",
+    )
+});
+
+pub(super) async fn write(
+    conn: &mut SqliteConnection,
+    versions: &[QueuedVersion],
+) -> Result<(), Fault> {
+    INSERT
+        .run(conn, versions, |query, QueuedVersion { board, entry }| {
+            let (client, seq, body) = entry.origin.map_or((None, None, None), |origin| {
+                let (client, seq, body) = origin;
+                (
+                    Some(client.as_str().to_owned()),
+                    Some(seq.0.cast_signed()),
+                    Some(body.cast_signed()),
+                )
+            });
+            Ok(query
+                .bind(board.key().clone())
+                .bind(entry.version.0.cast_signed())
+                .bind(entry.at.0.cast_signed())
+                .bind(entry.by.as_str().to_owned())
+                .bind(client)
+                .bind(seq)
+                .bind(body)
+                .bind(text(&entry.events)?)
+                .bind(text(&entry.was)?))
+        })
+        .await
+        .map(drop)
+}

@@ -1,0 +1,260 @@
+//! Writes that somebody waits for: each is answered when it is committed.
+
+use std::sync::Arc;
+
+use sqlx::SqliteConnection;
+use tokio::sync::{mpsc, oneshot};
+
+use boardcast_protocol::ids::{BoardId, UserId};
+use boardcast_protocol::position::{Epoch, Timestamp};
+
+use super::board::BoardState;
+use super::fault::Fault;
+use super::{ImportRecord, StorageError};
+
+/// Requests that wait for the journal; further callers wait for a place.
+const WAITING_MAX: usize = 256;
+
+/// What is to be written. The answer says whether there was something to do.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// A new board with its first epoch; `false` where the id is in use.
+    Create {
+        board: BoardId,
+        doc: String,
+        member: Option<(UserId, String)>,
+        epoch: Epoch,
+        created: Timestamp,
+    },
+    /// A room begins to write a board: it is marked with the run, and where an earlier opening did
+    /// not end cleanly, `epoch` begins. `false` where there is no such board.
+    Open {
+        board: Arc<BoardState>,
+        epoch: Epoch,
+        forget_before: Timestamp,
+    },
+    /// A room has ended: the board is marked as closed.
+    Sleep(Arc<BoardState>),
+    /// A user and its present name.
+    Remember {
+        user: UserId,
+        name: String,
+        now: Timestamp,
+    },
+    /// What an import did.
+    SaveImport {
+        source: String,
+        record: ImportRecord,
+    },
+    /// Everything is written and the run is marked as clean; then the journal ends.
+    Close,
+    /// Any statement, for tests of faults.
+    #[cfg(test)]
+    Execute(&'static str),
+}
+
+/// An act and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) act: Act,
+    pub(super) reply: oneshot::Sender<Result<bool, StorageError>>,
+}
+
+impl Request {
+    /// Answers; whoever asked may have gone, which changes nothing about what is written.
+    pub(super) fn answer(self, result: Result<bool, StorageError>) {
+        drop(self.reply.send(result));
+    }
+
+    /// Whether everything that it must come after has been written.
+    pub(super) fn is_ready(&self) -> bool {
+        match &self.act {
+            Act::Open { board, .. } | Act::Sleep(board) => board.is_settled(),
+            Act::Create { .. } | Act::Remember { .. } | Act::SaveImport { .. } | Act::Close => true,
+            #[cfg(test)]
+            Act::Execute(_) => true,
+        }
+    }
+}
+
+/// The way to ask the journal.
+#[derive(Clone, Debug)]
+pub(super) struct Requests {
+    inbox: mpsc::Sender<Request>,
+}
+
+impl Requests {
+    pub(super) fn channel() -> (Self, mpsc::Receiver<Request>) {
+        let (inbox, requests) = mpsc::channel(WAITING_MAX);
+        (Self { inbox }, requests)
+    }
+
+    /// Whether the journal has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.inbox.is_closed()
+    }
+
+    pub(super) async fn ask(&self, act: Act) -> Result<bool, StorageError> {
+        let stopped = || StorageError::Stopped("storage is closed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        self.inbox
+            .send(Request { act, reply })
+            .await
+            .map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+/// Runs an act inside a transaction.
+pub(super) async fn execute(
+    conn: &mut SqliteConnection,
+    run: i64,
+    act: &Act,
+) -> Result<bool, Fault> {
+    let result = match act {
+        Act::Create {
+            board,
+            doc,
+            member,
+            epoch,
+            created,
+        } => create(conn, *board, doc, member.as_ref(), (*epoch, *created)).await,
+        Act::Open {
+            board,
+            epoch,
+            forget_before,
+        } => open(conn, run, board, *epoch, *forget_before).await,
+        Act::Sleep(board) if board.has_failed() => {
+            return Err(Fault::Data(format!("board {} has failed", board.id())));
+        }
+        Act::Sleep(board) => sqlx::query(SLEEP)
+            .bind(Arc::clone(board.key()))
+            .bind(run)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() > 0),
+        Act::Remember { user, name, now } => sqlx::query(REMEMBER)
+            .bind(user.as_str())
+            .bind(name)
+            .bind(now.0.cast_signed())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() > 0),
+        Act::SaveImport { source, record } => save_import(conn, source, record).await,
+        Act::Close => sqlx::query(MARK_CLEAN)
+            .bind(run)
+            .execute(conn)
+            .await
+            .map(|_| true),
+        #[cfg(test)]
+        Act::Execute(sql) => sqlx::query(*sql).fetch_all(conn).await.map(|_| true),
+    };
+    result.map_err(|error| Fault::of_statement(&error))
+}
+
+pub(super) const CREATE: &str = "INSERT INTO boards (id, doc, version, created) VALUES (?, ?, 0, ?) \
+     ON CONFLICT (id) DO NOTHING";
+pub(super) const FIRST_EPOCH: &str =
+    "INSERT INTO epochs (board, number, epoch, began) VALUES (?, 1, ?, 0)";
+pub(super) const FIRST_MEMBER: &str = "INSERT INTO members (board, id, doc) VALUES (?, ?, ?)";
+
+async fn create(
+    conn: &mut SqliteConnection,
+    board: BoardId,
+    doc: &str,
+    member: Option<&(UserId, String)>,
+    (epoch, created): (Epoch, Timestamp),
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(CREATE)
+        .bind(board.as_str())
+        .bind(doc)
+        .bind(created.0.cast_signed())
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(FIRST_EPOCH)
+        .bind(board.as_str())
+        .bind(epoch.to_string())
+        .execute(&mut *conn)
+        .await?;
+    if let Some((user, doc)) = member {
+        sqlx::query(FIRST_MEMBER)
+            .bind(board.as_str())
+            .bind(user.as_str())
+            .bind(doc)
+            .execute(conn)
+            .await?;
+    }
+    Ok(true)
+}
+
+/// Whether the last opening of a board ended cleanly.
+pub(super) const ENDED_CLEANLY: &str = "SELECT b.run IS NULL OR r.clean = 1 \
+     FROM boards AS b LEFT JOIN runs AS r ON r.id = b.run WHERE b.id = ?";
+pub(super) const NEXT_EPOCH: &str = "INSERT INTO epochs (board, number, epoch, began) \
+     SELECT ?1, \
+         coalesce((SELECT max(number) FROM epochs WHERE board = ?1), 0) + 1, ?2, \
+         coalesce((SELECT max(version) FROM events WHERE board = ?1), 0)";
+pub(super) const MARK_OPEN: &str = "UPDATE boards SET run = ?2 WHERE id = ?1";
+pub(super) const FORGET_CLIENTS: &str = "DELETE FROM clients WHERE board = ? AND seen < ?";
+
+async fn open(
+    conn: &mut SqliteConnection,
+    run: i64,
+    board: &BoardState,
+    epoch: Epoch,
+    forget_before: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let clean: Option<bool> = sqlx::query_scalar(ENDED_CLEANLY)
+        .bind(Arc::clone(board.key()))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(clean) = clean else {
+        return Ok(false);
+    };
+    if !clean {
+        sqlx::query(NEXT_EPOCH)
+            .bind(Arc::clone(board.key()))
+            .bind(epoch.to_string())
+            .execute(&mut *conn)
+            .await?;
+    }
+    sqlx::query(MARK_OPEN)
+        .bind(Arc::clone(board.key()))
+        .bind(run)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(FORGET_CLIENTS)
+        .bind(Arc::clone(board.key()))
+        .bind(forget_before.0.cast_signed())
+        .execute(conn)
+        .await?;
+    Ok(true)
+}
+
+pub(super) const SLEEP: &str = "UPDATE boards SET run = NULL WHERE id = ? AND run = ?";
+pub(super) const REMEMBER: &str = "INSERT INTO users (id, name, first_seen) VALUES (?, ?, ?) \
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name";
+pub(super) const SAVE_IMPORT: &str = "INSERT INTO imports (source, board, digest, ids) VALUES (?, ?, ?, ?) \
+     ON CONFLICT (source) DO UPDATE SET \
+     board = excluded.board, digest = excluded.digest, ids = excluded.ids";
+pub(super) const MARK_CLEAN: &str = "UPDATE runs SET clean = 1 WHERE id = ?";
+
+async fn save_import(
+    conn: &mut SqliteConnection,
+    source: &str,
+    record: &ImportRecord,
+) -> Result<bool, sqlx::Error> {
+    let ids =
+        serde_json::to_string(&record.ids).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(SAVE_IMPORT)
+        .bind(source)
+        .bind(record.board.as_str())
+        .bind(&record.digest)
+        .bind(ids)
+        .execute(conn)
+        .await
+        .map(|_| true)
+}
