@@ -87,10 +87,10 @@ impl Ground {
             stamp: Stamp { by: user, at },
         };
         let actor = Actor { user, admin: true };
-        let Ok(ev) = transact(&mut self.board, &actor, cmds, &Seen::new(), moment) else {
+        let Ok(applied) = transact(&mut self.board, &actor, cmds, &Seen::new(), moment) else {
             return false;
         };
-        if ev.is_empty() {
+        if applied.events.is_empty() {
             return false;
         }
         self.entries.push(VersionEntry {
@@ -99,7 +99,7 @@ impl Ground {
             seq: by.map(|(_, seq)| seq),
             by: user,
             at,
-            ev,
+            ev: applied.events,
         });
         true
     }

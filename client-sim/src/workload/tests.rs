@@ -26,14 +26,15 @@ impl Bench {
             stamp: Stamp { by: user, at: NOW },
         };
         let actor = Actor { user, admin: true };
-        let events = transact(&mut self.board, &actor, cmds, &Seen::new(), moment)
+        let applied = transact(&mut self.board, &actor, cmds, &Seen::new(), moment)
             .map_err(|rejection| rejection.to_string())?;
         self.touched.extend(
-            events
+            applied
+                .events
                 .iter()
                 .filter_map(|event| Some(event.card()?.to_string())),
         );
-        Ok(events.len())
+        Ok(applied.events.len())
     }
 }
 
