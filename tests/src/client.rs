@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 
+use boardcast_protocol::board::{Moment, Stamp, View};
 use boardcast_protocol::codec::decode_server;
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::{BoardId, ClientId};
 use boardcast_protocol::message::{
-    Batch, ClientMessage, ErrorMessage, Outcome, ServerMessage, Snapshot, Submit, Subscribe,
-    Subscribed, Welcome,
+    Batch, ClientMessage, ErrorMessage, Mode, Outcome, ServerMessage, Submit, Subscribe,
+    Subscribed, VersionEntry, Welcome,
 };
-use boardcast_protocol::position::{Position, Seq};
+use boardcast_protocol::position::{Position, Seq, Version};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -28,13 +29,15 @@ pub struct TestClient {
     client: ClientId,
 }
 
-/// A subscription as it began.
+/// A subscription as it began: all that came up to the version that `subscribed` told.
 #[derive(Debug)]
 pub struct Joined {
     /// The answer.
     pub subscribed: Subscribed,
-    /// The snapshot, if the subscription began with one.
-    pub snapshot: Option<Snapshot>,
+    /// The board at that version, if the subscription began with a snapshot.
+    pub view: Option<View>,
+    /// The versions that came, behind the snapshot or instead of one.
+    pub entries: Vec<VersionEntry>,
 }
 
 /// Why a connection ended: the code of the close frame, `None` if there was none.
@@ -184,7 +187,7 @@ impl TestClient {
         .await
     }
 
-    /// Subscribes, and takes the snapshot if one comes.
+    /// Subscribes, and takes all that comes up to the present version.
     pub async fn subscribe(&mut self, board: BoardId, at: Option<Position>) -> Joined {
         let message = ClientMessage::Subscribe(Subscribe { req: 2, board, at });
         self.say(&json!(message)).await;
@@ -195,19 +198,31 @@ impl TestClient {
                 _ => None,
             })
             .await;
-        let snapshot = match subscribed.mode {
-            boardcast_protocol::message::Mode::Events => None,
-            boardcast_protocol::message::Mode::Snapshot => Some(
-                self.wait_for(|message| match message {
-                    ServerMessage::Snapshot(snapshot) => Some(snapshot),
-                    _ => None,
-                })
-                .await,
-            ),
-        };
+        let mut at = at.map_or(Version(0), |at| at.version);
+        let mut view = None;
+        if subscribed.mode == Mode::Snapshot {
+            let snapshot = self.wait_for(|message| match message {
+                ServerMessage::Snapshot(snapshot) => Some(snapshot),
+                _ => None,
+            });
+            let snapshot = snapshot.await;
+            at = snapshot.version;
+            view = Some(*snapshot.view);
+        }
+        let mut entries = Vec::new();
+        while at < subscribed.version {
+            let batch = self.batch().await;
+            assert_eq!(batch.from, at, "versions come without a gap");
+            at = batch.to;
+            entries.extend(batch.v);
+        }
+        if let Some(view) = &mut view {
+            entries.iter().for_each(|entry| apply(view, entry));
+        }
         Joined {
             subscribed,
-            snapshot,
+            view,
+            entries,
         }
     }
 
@@ -251,6 +266,23 @@ impl TestClient {
             (durable.0 >= version).then_some(())
         })
         .await;
+    }
+}
+
+/// Brings a view to the next version.
+///
+/// # Panics
+/// An event does not fit.
+pub fn apply(view: &mut View, entry: &VersionEntry) {
+    let moment = Moment {
+        version: entry.n,
+        stamp: Stamp {
+            by: entry.by,
+            at: entry.at,
+        },
+    };
+    for event in &entry.ev {
+        view.apply(moment, event).expect("an event that fits");
     }
 }
 
