@@ -265,6 +265,7 @@ async fn an_open_connection_ends_with_its_token_and_with_its_life() {
     .await;
     let token = server.token_for("ann", 1);
     let mut expiring = TestClient::connect(server.address(), Some(&token)).await;
+    expiring.hello(None).await;
     assert_eq!(
         expiring.closed().await,
         Some(4002),
