@@ -1,3 +1,8 @@
-//! What tests of the whole share.
+//! What the tests of Boardcast share: servers on real sockets with real files, clients, and a naive
+//! board that the real one is compared with.
 
+pub mod client;
+pub mod harness;
 pub mod model;
+pub mod process;
+pub mod raw;
