@@ -1,1 +1,3 @@
-//! x
+//! What tests of the whole share.
+
+pub mod model;

@@ -2,7 +2,8 @@
 
 use super::super::{Reason, Rejection, Wip};
 use crate::limits::{
-    CARDS_MAX, ESTIMATE_MAX, NAME_MAX_BYTES, TEXT_MAX_BYTES, TITLE_MAX_BYTES, URL_MAX_BYTES,
+    CARDS_MAX, ESTIMATE_MAX, FIELD_TEXT_MAX_BYTES, NAME_MAX_BYTES, TEXT_MAX_BYTES, TITLE_MAX_BYTES,
+    URL_MAX_BYTES,
 };
 
 type Check = Result<(), Rejection>;
@@ -12,12 +13,7 @@ fn invalid(hint: String) -> Rejection {
 }
 
 fn line(what: &str, text: &str, max: usize) -> Check {
-    if text.len() > max {
-        return Err(invalid(format!(
-            "a {what} is longer than {max} bytes; it has {}",
-            text.len()
-        )));
-    }
+    within(what, text, max)?;
     if text.chars().any(char::is_control) {
         return Err(invalid(format!(
             "a {what} is one line without control characters"
@@ -51,12 +47,20 @@ pub(in crate::board) fn name(what: &str, text: &str) -> Check {
 
 /// A text of many lines.
 pub(in crate::board) fn text(what: &str, text: &str) -> Check {
-    if text.len() > TEXT_MAX_BYTES {
-        let hint = format!(
-            "a {what} is longer than {TEXT_MAX_BYTES} bytes; it has {}",
-            text.len()
-        );
-        return Err(invalid(hint));
+    within(what, text, TEXT_MAX_BYTES)
+}
+
+/// A value of a custom field.
+pub(in crate::board) fn field_text(text: &str) -> Check {
+    within("value", text, FIELD_TEXT_MAX_BYTES)
+}
+
+fn within(what: &str, text: &str, max: usize) -> Check {
+    if text.len() > max {
+        let length = text.len();
+        return Err(invalid(format!(
+            "a {what} is longer than {max} bytes; it has {length}"
+        )));
     }
     Ok(())
 }
