@@ -1,7 +1,23 @@
 //! Boardcast: a live kanban server.
+//!
+//! In reading order: how it is configured and started, then the way of a command from the socket to
+//! the disk: [`http`], [`connection`], [`room`], [`storage`].
 
+pub mod cli;
+pub mod config;
+mod server;
+mod shutdown;
+pub mod telemetry;
+
+pub mod http;
+
+pub mod auth;
+pub mod clock;
 pub mod connection;
 pub mod frame;
-pub mod http;
+pub mod import;
 pub mod room;
 pub mod storage;
+
+pub use server::{ServeError, Server, serve};
+pub use shutdown::DrainRules;

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The binary `boardcast`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    boardcast::cli::run()
+}

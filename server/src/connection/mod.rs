@@ -1,5 +1,18 @@
 //! The connection layer: what one WebSocket says, and what is said to it.
+//!
+//! In reading order: bytes become messages ([`reader`]), messages become effects ([`session`]),
+//! effects are performed and answers written (`talk`, `writer`) by the loop of one [`task`] per
+//! socket. The [`registry`] knows all connections, the [`sweep`] looks after them.
 
 pub mod mask;
 pub mod protocol_error;
 pub mod reader;
+pub mod registry;
+mod services;
+pub mod session;
+pub mod sweep;
+mod talk;
+pub mod task;
+mod writer;
+
+pub use services::{ConnectionRules, Services, Source};

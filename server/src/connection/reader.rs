@@ -252,6 +252,11 @@ impl Frames<'_> {
         kind.incoming(payload).map(Some)
     }
 
+    /// Changes the limit for all frames that begin from now on, those in this input included.
+    pub fn set_max_message_bytes(&mut self, max_message_bytes: usize) {
+        self.reader.set_max_message_bytes(max_message_bytes);
+    }
+
     fn advance(&mut self) -> Result<Option<(Kind, Payload)>, ProtocolError> {
         while !self.reader.closed && self.at < self.input.len() {
             let frame = match self.reader.frame.take() {

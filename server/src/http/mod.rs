@@ -1,4 +1,97 @@
 //! The HTTP layer, the only one that knows axum.
+//!
+//! In reading order: [`listen`] accepts sockets, the router below says what is where, [`websocket`]
+//! turns a request into a connection, the other modules answer the rest.
 
+mod auth;
+mod boards;
+mod health;
+pub mod listen;
 pub mod origin;
+mod page;
+pub mod problem;
+mod tickets;
 pub mod upgrade;
+mod websocket;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{get, post};
+
+pub use self::boards::ImportRules;
+use self::origin::Origin;
+use self::problem::Problem;
+use crate::connection::Services;
+
+/// What a handler may reach.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What all connections share.
+    pub services: Arc<Services>,
+    /// Origins of pages that may connect, besides the server's own.
+    pub allowed_origins: Arc<[Origin]>,
+    /// What imports are held to.
+    pub imports: ImportRules,
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/ws", get(websocket::open))
+        .route("/api/v1/tickets", post(tickets::issue))
+        .route("/api/v1/sessions", post(tickets::sign_in))
+        .route("/api/v1/import", post(boards::import_file))
+        .route("/api/v1/boards/{board}/export", get(boards::export_board))
+        .merge(page::routes())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(map_response(secure))
+        .with_state(app)
+}
+
+async fn not_found() -> Problem {
+    let hint = "there is nothing here; see docs/protocol.md for what there is";
+    Problem::new(StatusCode::NOT_FOUND, hint)
+}
+
+async fn method_not_allowed() -> Problem {
+    let hint = "this is not answered to this method; `Allow` names those that are";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, hint)
+}
+
+/// What every response says to browsers: run nothing from elsewhere, guess no types, tell nobody.
+const SECURITY: [(HeaderName, HeaderValue); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+             object-src 'none'",
+        ),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];
+
+async fn secure(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(value);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}

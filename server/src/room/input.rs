@@ -135,6 +135,8 @@ pub enum RoomInput {
     },
     /// A change of the whole board.
     Import(Box<Import>),
+    /// Memory is needed: a room with nobody on it goes to sleep.
+    Sleep,
     /// The server stops: send and hand over everything, then end.
     Stop,
 }

@@ -150,10 +150,16 @@ impl Outbox {
 
     /// Ends the connection: what waits is written, then a close frame. Later calls change nothing.
     pub fn close(&self, code: CloseCode) {
+        self.close_with(code, code.code(), code.reason());
+    }
+
+    /// The same with a number and reason of its own on the wire: those of the client when it closes,
+    /// or what was wrong with its bytes.
+    pub fn close_with(&self, meaning: CloseCode, code: u16, reason: &str) {
         let mut queue = self.lock();
         if queue.closing.is_none() {
-            queue.closing = Some(code);
-            let frame = frame::close(code.code(), code.reason());
+            queue.closing = Some(meaning);
+            let frame = frame::close(code, reason);
             self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
             queue.frames.push_back(frame);
         }

@@ -1,1 +1,11 @@
+//! Storage as a room uses it, with real files.
 
+mod harness;
+
+mod crash;
+mod faults;
+mod groups;
+mod plans;
+mod reads;
+mod reopen;
+mod start;

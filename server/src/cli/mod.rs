@@ -1,0 +1,93 @@
+//! The command line. Data goes to standard output, everything else to standard error; the exit code
+//! is 0 for success, 1 for failure, 2 for wrong usage.
+
+mod export;
+mod import;
+mod link;
+mod place;
+mod remote;
+mod serve;
+mod token;
+mod ttl;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A live kanban server: boards over WebSocket, kept in one SQLite file.
+#[derive(Debug, Parser)]
+#[command(name = "boardcast", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<serve::ServeArgs>),
+    /// Print signed tokens, one a line; works beside a running server
+    Token(token::TokenArgs),
+    /// Import boards from files, each one whole or not at all
+    Import(import::ImportArgs),
+    /// Print a board as a file
+    Export(export::ExportArgs),
+    /// Print a link that signs a browser in; works once, within 30 seconds
+    Link(link::LinkArgs),
+}
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub enum Failure {
+    /// What was asked for makes no sense: exit code 2.
+    Usage(String),
+    /// What was asked for could not be done: exit code 1.
+    Failed(String),
+}
+
+impl Failure {
+    /// What was asked for makes no sense.
+    #[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
+    pub fn usage(error: impl ToString) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    /// What was asked for could not be done.
+    #[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
+    pub fn failed(error: impl ToString) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs the command that the arguments of the process ask for.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(*args),
+        Command::Token(args) => token::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Link(args) => link::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(message)) => {
+            eprintln!("boardcast: {message}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(message)) => {
+            eprintln!("boardcast: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

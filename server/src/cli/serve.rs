@@ -1,0 +1,108 @@
+//! `boardcast serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Failure;
+use crate::config::{Config, Settings};
+use crate::server::Server;
+use crate::telemetry;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ServeArgs {
+    /// A TOML file with settings; flags and variables are stronger
+    #[arg(long, env = "BOARDCAST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
+    let file = match &args.config {
+        Some(path) => Settings::from_file(path).map_err(Failure::usage)?,
+        None => Settings::default(),
+    };
+    let config = (args.settings.over(file))
+        .into_config()
+        .map_err(Failure::usage)?;
+    telemetry::start(config.log_format, &config.log_filter)
+        .map_err(|error| Failure::usage(format!("`log` is {:?}: {error}", config.log_filter)))?;
+    let runtime = Runtime::new().map_err(Failure::failed)?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let mut signals = Signals::new().map_err(Failure::failed)?;
+    let listener = bind(&config.listen).await?;
+    let server = Server::start(config, listener)
+        .await
+        .map_err(Failure::failed)?;
+    eprintln!("listening on http://{}", server.address());
+
+    signals.next().await;
+    tokio::select! {
+        stopped = server.stop() => stopped.map_err(Failure::failed),
+        () = signals.next() => {
+            Err(Failure::failed("stopped at once by a second signal; not everything may be saved"))
+        }
+    }
+}
+
+async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
+    TcpListener::bind(addresses).await.map_err(|error| {
+        let address = match addresses {
+            [address] => address.to_string(),
+            _ => format!("any of {addresses:?}"),
+        };
+        let advice = advice(error.kind());
+        if advice.is_empty() {
+            Failure::failed(format!("failed to listen on {address}: {error}"))
+        } else {
+            Failure::failed(format!("failed to listen on {address}{advice}"))
+        }
+    })
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "other errors speak for themselves"
+)]
+fn advice(kind: std::io::ErrorKind) -> &'static str {
+    match kind {
+        std::io::ErrorKind::AddrInUse => {
+            ": the port is in use; stop the other program or choose another with --listen"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            ": not permitted; choose a port above 1023 with --listen"
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            ": this machine does not have the address; choose another with --listen"
+        }
+        _ => "",
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What may be configured: flags, then `BOARDCAST_*` variables, then a TOML file, then defaults.
+
+mod settings;
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+pub use settings::{Settings, SettingsError};
+
+use crate::connection::ConnectionRules;
+use crate::http::listen::HttpRules;
+use crate::http::origin::Origin;
+use crate::room::RoomLimits;
+use crate::shutdown::DrainRules;
+use crate::telemetry::LogFormat;
+
+/// Everything that a server needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen: more than one address for a name that has several.
+    pub listen: Vec<SocketAddr>,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Origins of pages that may connect, besides the server's own.
+    pub allowed_origins: Vec<Origin>,
+    /// What sockets and requests are held to.
+    pub http: HttpRules,
+    /// What WebSocket connections are held to.
+    pub connections: ConnectionRules,
+    /// Bounds of rooms.
+    pub rooms: RoomLimits,
+    /// Largest file that may be imported over HTTP.
+    pub import_max_bytes: u64,
+    /// How long stopping may take.
+    pub drain: DrainRules,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which of them there are.
+    pub log_filter: String,
+}
+
+impl Config {
+    /// The defaults, with the data in `data_dir`, on a free port of 127.0.0.1.
+    pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+            data_dir: data_dir.into(),
+            allowed_origins: Vec::new(),
+            http: HttpRules::default(),
+            connections: ConnectionRules::default(),
+            rooms: RoomLimits::default(),
+            import_max_bytes: 512 * 1_024 * 1_024,
+            drain: DrainRules::default(),
+            log_format: LogFormat::default(),
+            log_filter: "info".to_owned(),
+        }
+    }
+}
+
+fn resolve(listen: &str) -> Result<Vec<SocketAddr>, SettingsError> {
+    let wrong = |why: String| SettingsError::Value {
+        name: "listen",
+        value: listen.to_owned(),
+        expected: format!("HOST:PORT, such as 127.0.0.1:8080 ({why})"),
+    };
+    let addresses: Vec<_> = listen
+        .to_socket_addrs()
+        .map_err(|error| wrong(error.to_string()))?
+        .collect();
+    if addresses.is_empty() {
+        return Err(wrong("the name has no address".to_owned()));
+    }
+    Ok(addresses)
+}

@@ -1,0 +1,374 @@
+//! The open connections: how many there may be, and which of a client is the newest.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry as Slot;
+
+use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::ids::{ClientId, UserId};
+use boardcast_protocol::position::Timestamp;
+
+use super::services::Source;
+use crate::room::{ConnId, Outbox};
+
+/// How many connections there may be.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// In all. Above it the upgrade is answered 503.
+    pub total: usize,
+    /// Of one user. Above it a connection is closed with 4504, which is final.
+    pub per_user: usize,
+    /// Without credentials, from one source. Above it the upgrade is answered 429.
+    pub unauthenticated_per_source: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            total: 20_000,
+            per_user: 5,
+            unauthenticated_per_source: 100,
+        }
+    }
+}
+
+/// What everybody may know about an open connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// Its number.
+    pub id: ConnId,
+    /// What waits to be written to it.
+    pub outbox: Arc<Outbox>,
+    /// Reads that brought something; wraps.
+    reads: AtomicU32,
+    /// Bytes written.
+    written_bytes: AtomicU64,
+    /// Whether the client has said hello.
+    has_said_hello: AtomicBool,
+    /// When it ends: before `hello` the time for that, then the end of the token.
+    ends_at_ms: AtomicU64,
+    /// Whether the socket is to be dropped without a word.
+    is_dropped: AtomicBool,
+}
+
+/// What a connection did up to now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Reads that brought something; wraps.
+    pub reads: u32,
+    /// Bytes written.
+    pub written_bytes: u64,
+    /// Bytes that wait to be written.
+    pub pending_bytes: usize,
+    /// Whether the client has said hello.
+    pub has_said_hello: bool,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+impl Connection {
+    /// What the connection did up to now.
+    pub fn observed(&self) -> Observed {
+        Observed {
+            reads: self.reads.load(Ordering::Relaxed),
+            written_bytes: self.written_bytes.load(Ordering::Relaxed),
+            pending_bytes: self.outbox.pending_bytes(),
+            has_said_hello: self.has_said_hello.load(Ordering::Relaxed),
+            ends_at: Timestamp(self.ends_at_ms.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Drops the socket, whatever waits to be written.
+    pub fn drop_socket(&self, code: CloseCode) {
+        self.is_dropped.store(true, Ordering::Release);
+        // Closing wakes the task, which finds that the socket is to be dropped.
+        self.outbox.close(code);
+    }
+
+    /// Whether the socket is to be dropped.
+    pub fn is_dropped(&self) -> bool {
+        self.is_dropped.load(Ordering::Acquire)
+    }
+
+    /// The task has read something.
+    pub(super) fn count_read(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The task has written so many bytes.
+    pub(super) fn count_written(&self, bytes: usize) {
+        self.written_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// The open connections.
+#[derive(Debug)]
+pub struct Connections {
+    limits: Limits,
+    next: AtomicU64,
+    total: AtomicUsize,
+    all: DashMap<ConnId, Arc<Connection>>,
+    /// The connections of a user, each with its client: at most `per_user`.
+    by_user: DashMap<UserId, Vec<(ClientId, ConnId)>>,
+    unauthenticated: DashMap<Source, usize>,
+}
+
+/// A place among all connections, given back when it is dropped.
+#[derive(Debug)]
+pub struct Place(Arc<Connections>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.total.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A place among those of a source that have not said who they are, given back when it is dropped.
+#[derive(Debug)]
+pub struct SourcePlace {
+    connections: Arc<Connections>,
+    source: Source,
+}
+
+impl Drop for SourcePlace {
+    fn drop(&mut self) {
+        if let Slot::Occupied(mut count) = self.connections.unauthenticated.entry(self.source) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+impl Connections {
+    /// No connection.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            next: AtomicU64::new(1),
+            total: AtomicUsize::new(0),
+            all: DashMap::new(),
+            by_user: DashMap::new(),
+            unauthenticated: DashMap::new(),
+        }
+    }
+
+    /// A place for one more connection; `None` when there are too many.
+    pub fn reserve(self: &Arc<Self>) -> Option<Place> {
+        let before = self.total.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(self));
+        (before < self.limits.total).then_some(place)
+    }
+
+    /// A place for one more connection without credentials from `source`; `None` when there are too
+    /// many.
+    pub fn reserve_source(self: &Arc<Self>, source: Source) -> Option<SourcePlace> {
+        let mut count = self.unauthenticated.entry(source).or_insert(0);
+        if *count >= self.limits.unauthenticated_per_source {
+            return None;
+        }
+        *count += 1;
+        drop(count);
+        Some(SourcePlace {
+            connections: Arc::clone(self),
+            source,
+        })
+    }
+
+    /// Enters a new connection, which must say hello until `hello_until`.
+    pub fn open(&self, outbox: Outbox, hello_until: Timestamp) -> Arc<Connection> {
+        let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
+        let connection = Arc::new(Connection {
+            id,
+            outbox: Arc::new(outbox),
+            reads: AtomicU32::new(0),
+            written_bytes: AtomicU64::new(0),
+            has_said_hello: AtomicBool::new(false),
+            ends_at_ms: AtomicU64::new(hello_until.0),
+            is_dropped: AtomicBool::new(false),
+        });
+        self.all.insert(id, Arc::clone(&connection));
+        connection
+    }
+
+    /// A connection has said who it is. An older one of the same client is closed (rule R4).
+    ///
+    /// # Errors
+    /// The code to close it with: the user has too many connections, or a newer connection of the
+    /// client has been faster.
+    pub fn admit(
+        &self,
+        connection: &Connection,
+        user: UserId,
+        client: ClientId,
+        token_ends: Timestamp,
+    ) -> Result<(), CloseCode> {
+        let replaced = self.enter(connection.id, user, client)?;
+        connection.ends_at_ms.store(token_ends.0, Ordering::Relaxed);
+        connection.has_said_hello.store(true, Ordering::Relaxed);
+        if let Some(older) = replaced.and_then(|older| self.get(older)) {
+            older.outbox.close(CloseCode::Replaced);
+        }
+        Ok(())
+    }
+
+    fn enter(
+        &self,
+        id: ConnId,
+        user: UserId,
+        client: ClientId,
+    ) -> Result<Option<ConnId>, CloseCode> {
+        let mut own = self.by_user.entry(user).or_default();
+        if let Some((_, other)) = own.iter_mut().find(|(other, _)| *other == client) {
+            if *other > id {
+                return Err(CloseCode::Replaced);
+            }
+            return Ok(Some(std::mem::replace(other, id)));
+        }
+        if own.len() >= self.limits.per_user {
+            return Err(CloseCode::TooManyConnections);
+        }
+        own.push((client, id));
+        Ok(None)
+    }
+
+    /// A connection has ended; `user` if it had been admitted.
+    pub fn remove(&self, id: ConnId, user: Option<UserId>) {
+        self.all.remove(&id);
+        if let Some(user) = user
+            && let Slot::Occupied(mut own) = self.by_user.entry(user)
+        {
+            own.get_mut().retain(|(_, other)| *other != id);
+            if own.get().is_empty() {
+                own.remove();
+            }
+        }
+    }
+
+    /// An open connection.
+    pub fn get(&self, id: ConnId) -> Option<Arc<Connection>> {
+        self.all.get(&id).map(|found| Arc::clone(&found))
+    }
+
+    /// Whether a connection is open.
+    pub fn is_open(&self, id: ConnId) -> bool {
+        self.all.contains_key(&id)
+    }
+
+    /// Calls `visit`, which must not come back here, for each connection.
+    pub fn for_each(&self, mut visit: impl FnMut(&Connection)) {
+        for connection in &self.all {
+            visit(&connection);
+        }
+    }
+
+    /// Count of connections.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room::{Codec, OutboxLimits};
+
+    fn connections(limits: Limits) -> Arc<Connections> {
+        Arc::new(Connections::new(limits))
+    }
+
+    fn open(connections: &Connections) -> Arc<Connection> {
+        let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
+        connections.open(outbox, Timestamp(10))
+    }
+
+    fn admit(
+        connections: &Connections,
+        connection: &Connection,
+        user: &str,
+        client: &str,
+    ) -> Result<(), CloseCode> {
+        let (user, client) = (user.parse().unwrap(), client.parse().unwrap());
+        connections.admit(connection, user, client, Timestamp(99))
+    }
+
+    #[test]
+    fn r4_the_newer_connection_of_a_client_ends_the_older() {
+        let all = connections(Limits {
+            per_user: 1,
+            ..Limits::default()
+        });
+        let (older, newer) = (open(&all), open(&all));
+        assert_eq!(admit(&all, &older, "ann", "c"), Ok(()));
+        assert_eq!(admit(&all, &newer, "ann", "c"), Ok(()));
+        assert_eq!(older.outbox.closing(), Some(CloseCode::Replaced));
+        assert_eq!(newer.outbox.closing(), None);
+        assert!(newer.observed().has_said_hello);
+        assert_eq!(newer.observed().ends_at, Timestamp(99));
+        assert_eq!(
+            admit(&all, &older, "ann", "c"),
+            Err(CloseCode::Replaced),
+            "the older one cannot come back"
+        );
+
+        all.remove(older.id, Some("ann".parse().unwrap()));
+        assert_eq!(all.count(), 1);
+        let third = open(&all);
+        assert_eq!(admit(&all, &third, "ann", "c"), Ok(()));
+        assert_eq!(newer.outbox.closing(), Some(CloseCode::Replaced));
+    }
+
+    #[test]
+    fn a_client_id_of_another_user_ends_nothing() {
+        let all = connections(Limits::default());
+        let (ann, eve) = (open(&all), open(&all));
+        assert_eq!(admit(&all, &ann, "ann", "c"), Ok(()));
+        assert_eq!(admit(&all, &eve, "eve", "c"), Ok(()));
+        assert_eq!(ann.outbox.closing(), None);
+    }
+
+    #[test]
+    fn connections_of_a_user_are_bounded_and_places_come_back() {
+        let all = connections(Limits {
+            per_user: 2,
+            ..Limits::default()
+        });
+        let open: Vec<_> = (0..3).map(|_| open(&all)).collect();
+        assert_eq!(admit(&all, &open[0], "ann", "a"), Ok(()));
+        assert_eq!(admit(&all, &open[1], "ann", "b"), Ok(()));
+        assert_eq!(
+            admit(&all, &open[2], "ann", "c"),
+            Err(CloseCode::TooManyConnections)
+        );
+        assert_eq!(admit(&all, &open[2], "bob", "c"), Ok(()));
+        all.remove(open[0].id, Some("ann".parse().unwrap()));
+        assert_eq!(admit(&all, &open[2], "ann", "c"), Ok(()));
+    }
+
+    #[test]
+    fn places_are_bounded_and_come_back() {
+        let all = connections(Limits {
+            total: 2,
+            unauthenticated_per_source: 1,
+            ..Limits::default()
+        });
+        let places = [all.reserve(), all.reserve()];
+        assert!(places.iter().all(Option::is_some));
+        assert!(all.reserve().is_none());
+        drop(places);
+        assert!(all.reserve().is_some());
+
+        let source = |text: &str| Source::from(text.parse::<std::net::IpAddr>().unwrap());
+        let place = all.reserve_source(source("2001:db8::1"));
+        assert!(place.is_some());
+        assert!(all.reserve_source(source("2001:db8::2")).is_none());
+        assert!(all.reserve_source(source("2001:db8:0:1::1")).is_some());
+        drop(place);
+        assert!(all.reserve_source(source("2001:db8::2")).is_some());
+        assert!(all.unauthenticated.is_empty());
+    }
+}

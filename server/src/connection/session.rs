@@ -1,0 +1,491 @@
+//! What one client may say next, and what follows from it: a state machine without I/O.
+
+mod rate;
+
+use boardcast_protocol::PROTOCOL_VERSION;
+use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::ids::{BoardId, CardId, ClientId};
+use boardcast_protocol::limits::{HELLO_BOARDS_MAX, MESSAGE_MAX_BYTES, SUBMIT_COMMANDS_MAX};
+use boardcast_protocol::message::{
+    ActivityQuery, BoardCreate, BoardsList, ClientMessage, ErrorCode, ErrorMessage, Hello, Outcome,
+    OutcomeResult, Ping, ServerMessage, Submit, Welcome, Whereabouts, WireLimits,
+};
+use boardcast_protocol::position::{Position, Seq, Timestamp};
+
+use self::rate::Bucket;
+use crate::auth::{Identity, Tokens};
+use crate::room::ConnId;
+
+/// Messages that are not understood which a client may send at once.
+const FAULTS_MAX: u32 = 20;
+/// After this time one of them is forgiven.
+const FAULT_FORGIVEN_MS: u64 = 10_000;
+/// How long a client waits before it sends a refused submit again.
+pub const BUSY_RETRY_MS: u32 = 250;
+
+/// What a session is held to.
+#[derive(Clone, Debug)]
+pub struct SessionRules {
+    /// Most subscriptions of a connection.
+    pub boards_max: usize,
+    /// Time between protocol pings, told in `welcome`.
+    pub ping_ms: u32,
+    /// Messages a second, over time.
+    pub messages_per_s: u32,
+    /// Messages at once.
+    pub messages_burst: u32,
+}
+
+impl Default for SessionRules {
+    fn default() -> Self {
+        Self {
+            boards_max: 100,
+            ping_ms: 25_000,
+            messages_per_s: 500,
+            messages_burst: 2_000,
+        }
+    }
+}
+
+/// What a session needs to know besides the message.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Verifies the token of `hello`.
+    pub tokens: &'a Tokens,
+    /// What the session is held to.
+    pub rules: &'a SessionRules,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What comes from the client.
+#[derive(Debug)]
+pub enum Input {
+    /// A message.
+    Message(ClientMessage),
+    /// A text that is not one, with the answer to it.
+    Fault(Box<ErrorMessage>),
+}
+
+/// What is to be done, in this order; after a `Close` nothing follows.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// The client has said who it is: it takes its place among the connections, a connection of the
+    /// same client ends, and its user is remembered.
+    Admit(Box<Identity>, ClientId),
+    /// Say this.
+    Reply(Box<ServerMessage>),
+    /// Subscribe to a board.
+    Join {
+        /// Comes back in the answer.
+        req: Option<u32>,
+        /// The board.
+        board: BoardId,
+        /// How far the client has come.
+        at: Option<Position>,
+    },
+    /// End a subscription.
+    Leave {
+        /// Comes back in the answer.
+        req: u32,
+        /// The board.
+        board: BoardId,
+    },
+    /// Hand commands to the board's room.
+    Submit(Box<Submit>),
+    /// Tell the room where the person is.
+    Presence {
+        /// The board.
+        board: BoardId,
+        /// Where; `None` for gone.
+        at: Option<Whereabouts>,
+    },
+    /// Ask the room for the detail of a card.
+    OpenCard {
+        /// Comes back in the answer.
+        req: u32,
+        /// The board.
+        board: BoardId,
+        /// The card.
+        card: CardId,
+    },
+    /// Read a page of what happened.
+    ReadActivity(ActivityQuery),
+    /// Make a board.
+    CreateBoard(BoardCreate),
+    /// List the boards of the user.
+    ListBoards(BoardsList),
+    /// End the connection.
+    Close(CloseCode),
+}
+
+impl Effect {
+    /// What names the message that it came from: request, board and number of the submit.
+    pub fn names(&self) -> (Option<u32>, Option<BoardId>, Option<Seq>) {
+        match self {
+            Self::Admit(..) | Self::Reply(_) | Self::Close(_) => (None, None, None),
+            Self::Join { req, board, .. } => (*req, Some(*board), None),
+            Self::Leave { req, board } | Self::OpenCard { req, board, .. } => {
+                (Some(*req), Some(*board), None)
+            }
+            Self::Submit(submit) => (None, Some(submit.board), Some(submit.seq)),
+            Self::Presence { board, .. } => (None, Some(*board), None),
+            Self::ReadActivity(query) => (Some(query.req), Some(query.board), None),
+            Self::CreateBoard(create) => (Some(create.req), None, None),
+            Self::ListBoards(list) => (Some(list.req), None, None),
+        }
+    }
+}
+
+/// One client's side of the conversation.
+#[derive(Debug)]
+pub struct Session {
+    phase: Phase,
+    faults: Bucket,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing but `hello` is listened to.
+    AwaitingHello {
+        /// Who the upgrade was for, if it bore credentials.
+        authenticated: Option<Box<Identity>>,
+    },
+    Live(Box<Live>),
+    Closed,
+}
+
+/// A client that has said hello.
+#[derive(Debug)]
+struct Live {
+    boards: Vec<BoardId>,
+    /// Where a submit was refused: higher numbers are refused until this one has come (rule R4).
+    busy_at: Vec<(BoardId, Seq)>,
+    messages: Bucket,
+    /// Messages over the rate.
+    excess: Bucket,
+}
+
+impl Session {
+    /// A connection that has just been opened, for `authenticated` if the upgrade bore credentials.
+    pub fn new(authenticated: Option<Box<Identity>>) -> Self {
+        Self {
+            phase: Phase::AwaitingHello { authenticated },
+            faults: Bucket::default(),
+        }
+    }
+
+    /// What follows from what the client said.
+    pub fn handle(&mut self, conn: ConnId, input: Input, context: Context<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Fault(error) => self.fault(*error, context.now, &mut effects),
+            Input::Message(message) => match &mut self.phase {
+                Phase::Closed => {}
+                Phase::AwaitingHello { .. } => {
+                    self.greet(conn, message, context, &mut effects);
+                }
+                Phase::Live(live) => match live.admit(&message, context) {
+                    Ok(()) => self.listen(message, context, &mut effects),
+                    Err(refusal) => effects.extend(refusal),
+                },
+            },
+        }
+        if effects.iter().any(|e| matches!(e, Effect::Close(_))) {
+            self.phase = Phase::Closed;
+        }
+        effects
+    }
+
+    /// The room did not take a submit: the answer for the client. Higher numbers to this board are
+    /// refused until this one has come.
+    pub fn refuse(&mut self, board: BoardId, seq: Seq) -> ServerMessage {
+        if let Phase::Live(live) = &mut self.phase {
+            live.refused(board, seq);
+        }
+        busy(board, seq)
+    }
+
+    /// Answers a text that is not a message; too many of them end the connection.
+    fn fault(&mut self, error: ErrorMessage, now: Timestamp, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        effects.push(Effect::Reply(Box::new(ServerMessage::Error(error))));
+        if !self.faults.take(now, FAULTS_MAX, FAULT_FORGIVEN_MS) {
+            effects.push(Effect::Close(CloseCode::PolicyViolation));
+        }
+    }
+
+    fn greet(
+        &mut self,
+        conn: ConnId,
+        message: ClientMessage,
+        context: Context<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let ClientMessage::Hello(hello) = message else {
+            let error = about(
+                &message,
+                ErrorCode::HelloExpected,
+                "the first message must be `hello`",
+            );
+            return self.fault(error, context.now, effects);
+        };
+        let identity = match self.identify(&hello, context) {
+            Ok(identity) => identity,
+            Err(refusal) => return effects.extend(refusal),
+        };
+        let boards: Vec<_> = hello.boards.iter().map(|wanted| wanted.board).collect();
+        effects.push(Effect::Reply(Box::new(welcome(conn, &identity, context))));
+        effects.insert(0, Effect::Admit(identity, hello.client));
+        effects.extend(hello.boards.into_iter().map(|wanted| Effect::Join {
+            req: None,
+            board: wanted.board,
+            at: wanted.at,
+        }));
+        self.phase = Phase::Live(Box::new(Live {
+            boards,
+            busy_at: Vec::new(),
+            messages: Bucket::default(),
+            excess: Bucket::default(),
+        }));
+    }
+
+    /// Checks version and token of `hello`, and that a client speaks for one user only.
+    fn identify(
+        &mut self,
+        hello: &Hello,
+        context: Context<'_>,
+    ) -> Result<Box<Identity>, Vec<Effect>> {
+        if hello.v != PROTOCOL_VERSION {
+            let hint = format!("this server speaks version {PROTOCOL_VERSION} of the protocol");
+            return Err(refusal(
+                ErrorCode::BadMessage,
+                hint,
+                CloseCode::UnsupportedVersion,
+            ));
+        }
+        if hello.boards.len() > HELLO_BOARDS_MAX.min(context.rules.boards_max) {
+            let hint = format!("`hello` subscribes to at most {HELLO_BOARDS_MAX} boards");
+            return Err(refusal(ErrorCode::Limit, hint, CloseCode::PolicyViolation));
+        }
+        let unauthorized = |hint| refusal(ErrorCode::Unauthorized, hint, CloseCode::Unauthorized);
+        let by_token = hello
+            .token
+            .as_deref()
+            .map(|token| context.tokens.verify(token, context.now))
+            .transpose()
+            .map_err(|error| unauthorized(error.to_string()))?;
+        let Phase::AwaitingHello { authenticated } = &mut self.phase else {
+            return Err(vec![Effect::Close(CloseCode::PolicyViolation)]);
+        };
+        match (authenticated.take(), by_token) {
+            (Some(first), Some(second)) if first.actor != second.actor => {
+                let hint = "the token in `hello` is for another user than that of the upgrade";
+                Err(refusal(
+                    ErrorCode::Unauthorized,
+                    hint.to_owned(),
+                    CloseCode::PolicyViolation,
+                ))
+            }
+            (_, Some(identity)) => Ok(Box::new(identity)),
+            (Some(identity), None) => Ok(identity),
+            (None, None) => Err(unauthorized(
+                "no token; send it in `hello` or on the upgrade".to_owned(),
+            )),
+        }
+    }
+
+    fn listen(&mut self, message: ClientMessage, context: Context<'_>, effects: &mut Vec<Effect>) {
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        effects.push(match message {
+            ClientMessage::Hello(_) => {
+                let hint = "`hello` was said before; open another connection for another user";
+                effects.extend(refusal(
+                    ErrorCode::HelloExpected,
+                    hint.to_owned(),
+                    CloseCode::PolicyViolation,
+                ));
+                return;
+            }
+            ClientMessage::Subscribe(wanted) => {
+                match live.subscribe(wanted.board, wanted.req, context.rules.boards_max) {
+                    Ok(()) => Effect::Join {
+                        req: Some(wanted.req),
+                        board: wanted.board,
+                        at: wanted.at,
+                    },
+                    Err(error) => return self.fault(error, context.now, effects),
+                }
+            }
+            ClientMessage::Unsubscribe(unwanted) => {
+                live.boards.retain(|board| *board != unwanted.board);
+                Effect::Leave {
+                    req: unwanted.req,
+                    board: unwanted.board,
+                }
+            }
+            ClientMessage::Submit(submit) => live.submit(submit),
+            ClientMessage::Presence(presence) => Effect::Presence {
+                board: presence.board,
+                at: presence.at,
+            },
+            ClientMessage::CardOpen(open) => Effect::OpenCard {
+                req: open.req,
+                board: open.board,
+                card: open.card,
+            },
+            ClientMessage::Activity(query) => Effect::ReadActivity(query),
+            ClientMessage::BoardCreate(create) => Effect::CreateBoard(create),
+            ClientMessage::BoardsList(list) => Effect::ListBoards(list),
+            ClientMessage::Ping(Ping { t }) => {
+                Effect::Reply(Box::new(ServerMessage::Pong(Ping { t })))
+            }
+        });
+    }
+}
+
+impl Live {
+    /// Holds the client to its rate. What is over it is refused, and ten times the rate ends the
+    /// connection.
+    fn admit(&mut self, message: &ClientMessage, context: Context<'_>) -> Result<(), Vec<Effect>> {
+        let rules = context.rules;
+        let now = context.now;
+        if (self.messages).take_per_s(now, rules.messages_burst, rules.messages_per_s) {
+            return Ok(());
+        }
+        let allowed = rules.messages_burst.saturating_mul(9);
+        let per_s = rules.messages_per_s.saturating_mul(9);
+        if !self.excess.take_per_s(now, allowed, per_s) {
+            return Err(vec![Effect::Close(CloseCode::PolicyViolation)]);
+        }
+        let reply = if let ClientMessage::Submit(submit) = message {
+            self.refused(submit.board, submit.seq);
+            busy(submit.board, submit.seq)
+        } else {
+            let hint = format!("more than {} messages a second", rules.messages_per_s);
+            ServerMessage::Error(about(message, ErrorCode::Busy, &hint))
+        };
+        Err(vec![Effect::Reply(Box::new(reply))])
+    }
+
+    fn subscribe(
+        &mut self,
+        board: BoardId,
+        req: u32,
+        boards_max: usize,
+    ) -> Result<(), ErrorMessage> {
+        if self.boards.contains(&board) {
+            return Ok(());
+        }
+        if self.boards.len() >= boards_max {
+            return Err(ErrorMessage {
+                req: Some(req),
+                board: Some(board),
+                seq: None,
+                code: ErrorCode::Limit,
+                hint: format!("a connection takes at most {boards_max} subscriptions"),
+            });
+        }
+        self.boards.reserve_exact(1);
+        self.boards.push(board);
+        Ok(())
+    }
+
+    /// Passes a submit on unless one with a lower number was refused and has not come again.
+    fn submit(&mut self, submit: Submit) -> Effect {
+        let refused = (self.busy_at.iter()).position(|(board, _)| *board == submit.board);
+        if let Some(at) = refused {
+            if submit.seq > self.busy_at[at].1 {
+                return Effect::Reply(Box::new(busy(submit.board, submit.seq)));
+            }
+            self.busy_at.swap_remove(at);
+        }
+        Effect::Submit(Box::new(submit))
+    }
+
+    fn refused(&mut self, board: BoardId, seq: Seq) {
+        match self.busy_at.iter_mut().find(|(b, _)| *b == board) {
+            Some((_, lowest)) => *lowest = seq.min(*lowest),
+            None => {
+                // A client that submits to ever new boards loses the order of the oldest only.
+                if self.busy_at.len() >= 1_000 {
+                    self.busy_at.remove(0);
+                }
+                self.busy_at.push((board, seq));
+            }
+        }
+    }
+}
+
+fn welcome(conn: ConnId, identity: &Identity, context: Context<'_>) -> ServerMessage {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    ServerMessage::Welcome(Welcome {
+        v: PROTOCOL_VERSION,
+        user: identity.actor.user,
+        conn: conn.0,
+        limits: WireLimits {
+            message_bytes: count(MESSAGE_MAX_BYTES),
+            submit_commands: count(SUBMIT_COMMANDS_MAX),
+            boards: count(context.rules.boards_max),
+        },
+        ping_ms: context.rules.ping_ms,
+        server_time: context.now,
+    })
+}
+
+fn busy(board: BoardId, seq: Seq) -> ServerMessage {
+    ServerMessage::Outcome(Outcome {
+        board,
+        seq,
+        result: OutcomeResult::Busy,
+        version: None,
+        reason: None,
+        hint: None,
+        conflict: None,
+        retry_ms: Some(BUSY_RETRY_MS),
+    })
+}
+
+/// An error that ends the connection.
+fn refusal(code: ErrorCode, hint: String, close: CloseCode) -> Vec<Effect> {
+    let error = ErrorMessage {
+        req: None,
+        board: None,
+        seq: None,
+        code,
+        hint,
+    };
+    vec![
+        Effect::Reply(Box::new(ServerMessage::Error(error))),
+        Effect::Close(close),
+    ]
+}
+
+/// An error that bears what names the message that it is about.
+fn about(message: &ClientMessage, code: ErrorCode, hint: &str) -> ErrorMessage {
+    let (req, board, seq) = match message {
+        ClientMessage::Hello(_) | ClientMessage::Ping(_) => (None, None, None),
+        ClientMessage::Subscribe(m) => (Some(m.req), Some(m.board), None),
+        ClientMessage::Unsubscribe(m) => (Some(m.req), Some(m.board), None),
+        ClientMessage::Submit(m) => (None, Some(m.board), Some(m.seq)),
+        ClientMessage::Presence(m) => (None, Some(m.board), None),
+        ClientMessage::CardOpen(m) => (Some(m.req), Some(m.board), None),
+        ClientMessage::Activity(m) => (Some(m.req), Some(m.board), None),
+        ClientMessage::BoardCreate(m) => (Some(m.req), None, None),
+        ClientMessage::BoardsList(m) => (Some(m.req), None, None),
+    };
+    ErrorMessage {
+        req,
+        board,
+        seq,
+        code,
+        hint: hint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,444 @@
+//! Performs what a session decides: hands commands to rooms, asks storage, answers.
+
+mod backlog;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use boardcast_protocol::board::{Actor, Member, Role};
+use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::codec::{decode_client, encode};
+use boardcast_protocol::ids::{BoardId, ClientId};
+use boardcast_protocol::message::{
+    ActivityQuery, BoardCreate, BoardsList, ErrorCode, ErrorMessage, ServerMessage, Unsubscribed,
+};
+use tokio::sync::mpsc::error::TrySendError;
+
+use self::backlog::{Backlog, Done, Item, Running};
+use super::registry::{Connection, SourcePlace};
+use super::services::Services;
+use super::session::{self, Effect, Input, Session};
+use crate::auth::Identity;
+use crate::room::{
+    Codec, Frame, Joining, OpenError, Origin, Outbox, Pushed, RoomHandle, RoomInput, Submission,
+};
+use crate::{clock, frame, room};
+
+/// One client's side of the conversation, with what it may reach.
+pub(super) struct Talk {
+    services: Arc<Services>,
+    connection: Arc<Connection>,
+    session: Session,
+    /// Who speaks, once the client has been admitted.
+    speaker: Option<Box<Speaker>>,
+    /// The rooms that know this connection.
+    rooms: Vec<RoomHandle>,
+    /// What waits for a room to open or for storage; nothing is read meanwhile.
+    backlog: Option<Box<Backlog>>,
+    source_place: Option<SourcePlace>,
+    /// Whether the last word has been said.
+    is_over: bool,
+}
+
+struct Speaker {
+    actor: Actor,
+    client: ClientId,
+    name: Box<str>,
+}
+
+impl Talk {
+    pub(super) fn new(
+        services: Arc<Services>,
+        codec: Codec,
+        authenticated: Option<Box<Identity>>,
+        source_place: Option<SourcePlace>,
+    ) -> Self {
+        let outbox = Outbox::new(codec, services.rules.outbox);
+        let mut until = clock::now();
+        until.0 += services.rules.heartbeat.hello_within_ms;
+        Self {
+            connection: services.connections.open(outbox, until),
+            services,
+            session: Session::new(authenticated),
+            speaker: None,
+            rooms: Vec::new(),
+            backlog: None,
+            source_place,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Whether the last word has been said: nothing that comes matters any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether the connection ends as soon as everything is written.
+    pub(super) fn is_closing(&self) -> bool {
+        self.connection.outbox.closing().is_some()
+    }
+
+    /// Whether more may be read: not while something is under way, and not from a client that does
+    /// not read its answers.
+    pub(super) fn listens(&self) -> bool {
+        self.backlog.is_none()
+            && !self.is_over
+            && self.connection.outbox.is_drained()
+            && !self.is_closing()
+    }
+
+    /// Takes a text message. `true` if it is the one by which the client was admitted.
+    pub(super) fn hear_text(&mut self, text: &str) -> bool {
+        let was_admitted = self.speaker.is_some();
+        self.hear(Item::Heard(match decode_client(text) {
+            Ok(message) => Input::Message(message),
+            Err(error) => Input::Fault(error),
+        }));
+        !was_admitted && self.speaker.is_some()
+    }
+
+    /// Tells rooms that had left this connection behind that there is place again.
+    pub(super) fn tell_drained(&mut self) {
+        for board in self.connection.outbox.take_left_behind() {
+            self.hear(Item::Drained(board));
+        }
+    }
+
+    /// Goes on with what was under way. `true` if something was settled.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(backlog) = &mut self.backlog else {
+            return false;
+        };
+        let Poll::Ready(done) = backlog.running.as_mut().poll(context) else {
+            return false;
+        };
+        let Some(backlog) = self.backlog.take() else {
+            return false;
+        };
+        let mut effects = backlog.effects;
+        match self.settle(done) {
+            Some(running) => self.backlog = Some(Box::new(Backlog::new(running, effects))),
+            None => self.perform_all(&mut effects),
+        }
+        for item in backlog.items {
+            self.hear(item);
+        }
+        true
+    }
+
+    /// Queues an answer; a client that asks for more than it reads is closed.
+    pub(super) fn push(&mut self, frame: Frame) {
+        match self.connection.outbox.push(frame) {
+            Pushed::Queued => {}
+            Pushed::Full => self.close(CloseCode::SlowConsumer),
+            Pushed::Closed => self.is_over = true,
+        }
+    }
+
+    /// Says the last word.
+    pub(super) fn close_with(&mut self, meaning: CloseCode, code: u16, reason: &str) {
+        self.connection.outbox.close_with(meaning, code, reason);
+        self.is_over = true;
+    }
+
+    /// Leaves the registry and the rooms.
+    pub(super) async fn leave(self) {
+        let user = self.speaker.as_ref().map(|speaker| speaker.actor.user);
+        self.services.connections.remove(self.connection.id, user);
+        drop(self.source_place);
+        for room in self.rooms {
+            let conn = self.connection.id;
+            // A room that has ended has forgotten the connection already.
+            let _ = room.send(RoomInput::Gone { conn }).await;
+        }
+    }
+
+    fn close(&mut self, code: CloseCode) {
+        self.close_with(code, code.code(), code.reason());
+    }
+
+    fn hear(&mut self, item: Item) {
+        if self.is_over {
+            return;
+        }
+        if let Some(backlog) = &mut self.backlog {
+            backlog.items.push_back(item);
+            return;
+        }
+        match item {
+            Item::Heard(input) => {
+                let context = session::Context {
+                    tokens: &self.services.tokens,
+                    rules: &self.services.rules.session,
+                    now: clock::now(),
+                };
+                let effects = self.session.handle(self.connection.id, input, context);
+                self.perform_all(&mut effects.into());
+            }
+            Item::Drained(board) => {
+                let conn = self.connection.id;
+                if let Some(room) = self.joined(board)
+                    && let Some(running) = self.deliver(&room, RoomInput::Drained { conn })
+                {
+                    self.backlog = Some(Box::new(Backlog::new(running, VecDeque::new())));
+                }
+            }
+        }
+    }
+
+    fn perform_all(&mut self, effects: &mut VecDeque<Effect>) {
+        while let Some(effect) = effects.pop_front() {
+            if self.is_over {
+                return;
+            }
+            if let Some(running) = self.perform(effect) {
+                let rest = std::mem::take(effects);
+                self.backlog = Some(Box::new(Backlog::new(running, rest)));
+                return;
+            }
+        }
+    }
+
+    /// Performs an effect, or returns what has to be waited for.
+    fn perform(&mut self, effect: Effect) -> Option<Running> {
+        match effect {
+            Effect::Admit(identity, client) => self.admit(*identity, client),
+            Effect::Reply(message) => {
+                self.reply(&message);
+                None
+            }
+            Effect::Close(code) => {
+                self.close(code);
+                None
+            }
+            Effect::CreateBoard(create) => self.create_board(create),
+            Effect::ListBoards(list) => self.list_boards(&list),
+            Effect::Leave { req, board } => self.leave_room(req, board),
+            Effect::Presence { board, at } => {
+                let conn = self.connection.id;
+                if let Some(room) = self.joined(board) {
+                    // What a full room misses, the next message of this person replaces.
+                    let _ = room.try_send(RoomInput::Presence { conn, at });
+                }
+                None
+            }
+            Effect::Join { board, .. }
+            | Effect::OpenCard { board, .. }
+            | Effect::ReadActivity(ActivityQuery { board, .. }) => self.perform_on(board, effect),
+            Effect::Submit(ref submit) => self.perform_on(submit.board, effect),
+        }
+    }
+
+    /// Performs an effect in the room of `board`, which may have to be opened.
+    fn perform_on(&mut self, board: BoardId, effect: Effect) -> Option<Running> {
+        let open = (self.joined(board)).or_else(|| self.services.rooms.get(board));
+        if let Some(room) = open.filter(|room| !room.is_closed()) {
+            return self.perform_in(&room, effect);
+        }
+        let rooms = self.services.rooms.clone();
+        Some(Box::pin(async move {
+            let room = rooms.open(board).await;
+            Done::Opened { effect, room }
+        }))
+    }
+
+    fn settle(&mut self, done: Done) -> Option<Running> {
+        match done {
+            Done::Nothing => None,
+            Done::Answered(answer) => {
+                self.reply(&answer);
+                None
+            }
+            Done::Opened {
+                effect,
+                room: Ok(Some(room)),
+            } => self.perform_in(&room, effect),
+            Done::Opened {
+                effect,
+                room: Ok(None),
+            } => {
+                if let (req, Some(board), seq) = effect.names() {
+                    let error = room::no_such_board(req, board, seq);
+                    self.reply(&ServerMessage::Error(error));
+                }
+                None
+            }
+            Done::Opened {
+                effect,
+                room: Err(error),
+            } => {
+                self.not_opened(&effect, &error);
+                None
+            }
+        }
+    }
+
+    fn not_opened(&mut self, effect: &Effect, error: &OpenError) {
+        if let OpenError::Storage(source) = error {
+            let (_, board, _) = effect.names();
+            tracing::error!(?board, error = %source, "failed to open a board");
+        }
+        if let Effect::Submit(submit) = effect {
+            let answer = self.session.refuse(submit.board, submit.seq);
+            return self.reply(&answer);
+        }
+        let code = match error {
+            OpenError::Busy { .. } => ErrorCode::Busy,
+            OpenError::Stopping | OpenError::Storage(_) => ErrorCode::Unavailable,
+        };
+        self.reply_error(effect, code, &error.to_string());
+    }
+
+    fn perform_in(&mut self, room: &RoomHandle, effect: Effect) -> Option<Running> {
+        let origin = self.origin()?;
+        match effect {
+            Effect::Join { req, at, .. } => {
+                self.remember(room);
+                let joining = Joining { origin, req, at };
+                self.deliver(room, RoomInput::Join(Box::new(joining)))
+            }
+            Effect::Submit(submit) => {
+                let (board, seq) = (submit.board, submit.seq);
+                let submission = Submission {
+                    origin,
+                    submit: *submit,
+                };
+                let input = RoomInput::Submit(Box::new(submission));
+                if room.try_send(input).is_err() {
+                    let answer = self.session.refuse(board, seq);
+                    self.reply(&answer);
+                }
+                None
+            }
+            Effect::OpenCard { req, card, .. } => {
+                self.deliver(room, RoomInput::OpenCard { origin, req, card })
+            }
+            Effect::ReadActivity(query) => {
+                let (room, storage) = (room.clone(), self.services.storage.clone());
+                Some(backlog::read_activity(room, storage, origin.actor, &query))
+            }
+            Effect::Admit(..)
+            | Effect::Reply(_)
+            | Effect::Leave { .. }
+            | Effect::Presence { .. }
+            | Effect::CreateBoard(_)
+            | Effect::ListBoards(_)
+            | Effect::Close(_) => None,
+        }
+    }
+
+    /// Hands an input that must not get lost to a room; if its inbox is full, that is waited for.
+    fn deliver(&self, room: &RoomHandle, input: RoomInput) -> Option<Running> {
+        match room.try_send(input) {
+            // A room that ends meanwhile forgets its subscribers, and they subscribe again.
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+            Err(TrySendError::Full(input)) => {
+                let room = room.clone();
+                Some(Box::pin(async move {
+                    let _ = room.send(input).await;
+                    Done::Nothing
+                }))
+            }
+        }
+    }
+
+    fn admit(&mut self, identity: Identity, client: ClientId) -> Option<Running> {
+        let Identity {
+            actor,
+            name,
+            expires,
+        } = identity;
+        let connections = &self.services.connections;
+        if let Err(code) = connections.admit(&self.connection, actor.user, client, expires) {
+            self.close(code);
+            return None;
+        }
+        self.source_place = None;
+        self.speaker = Some(Box::new(Speaker {
+            actor,
+            client,
+            name: name.clone(),
+        }));
+        let storage = self.services.storage.clone();
+        Some(Box::pin(async move {
+            if let Err(error) = storage.remember_user(actor.user, &name, clock::now()).await {
+                tracing::warn!(user = %actor.user, %error, "failed to remember a user");
+            }
+            Done::Nothing
+        }))
+    }
+
+    fn leave_room(&mut self, req: u32, board: BoardId) -> Option<Running> {
+        let Some(at) = self.rooms.iter().position(|room| room.board() == board) else {
+            self.reply(&ServerMessage::Unsubscribed(Unsubscribed { req, board }));
+            return None;
+        };
+        let room = self.rooms.swap_remove(at);
+        let (conn, outbox) = (self.connection.id, Arc::clone(&self.connection.outbox));
+        self.deliver(&room, RoomInput::Leave { conn, req, outbox })
+    }
+
+    fn create_board(&mut self, create: BoardCreate) -> Option<Running> {
+        let speaker = self.speaker.as_ref()?;
+        let owner = Member {
+            id: speaker.actor.user,
+            name: speaker.name.to_string(),
+            role: Role::Admin,
+        };
+        let rooms = self.services.rooms.clone();
+        Some(backlog::create_board(rooms, owner, create))
+    }
+
+    fn list_boards(&mut self, list: &BoardsList) -> Option<Running> {
+        let actor = self.speaker.as_ref()?.actor;
+        let storage = self.services.storage.clone();
+        Some(backlog::list_boards(storage, actor, list))
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        let speaker = self.speaker.as_ref()?;
+        Some(Origin {
+            conn: self.connection.id,
+            client: speaker.client,
+            actor: speaker.actor,
+            outbox: Arc::clone(&self.connection.outbox),
+        })
+    }
+
+    fn joined(&self, board: BoardId) -> Option<RoomHandle> {
+        (self.rooms.iter())
+            .find(|room| room.board() == board)
+            .cloned()
+    }
+
+    fn remember(&mut self, room: &RoomHandle) {
+        let known = (self.rooms.iter_mut()).find(|known| known.board() == room.board());
+        match known {
+            Some(known) => *known = room.clone(),
+            None => {
+                self.rooms.reserve_exact(1);
+                self.rooms.push(room.clone());
+            }
+        }
+    }
+
+    fn reply(&mut self, message: &ServerMessage) {
+        self.push(frame::text(&encode(message)));
+    }
+
+    fn reply_error(&mut self, effect: &Effect, code: ErrorCode, hint: &str) {
+        let (req, board, seq) = effect.names();
+        self.reply(&ServerMessage::Error(ErrorMessage {
+            req,
+            board,
+            seq,
+            code,
+            hint: hint.to_owned(),
+        }));
+    }
+}

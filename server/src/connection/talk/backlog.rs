@@ -1,0 +1,154 @@
+//! What a connection waits for before it goes on.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+
+use boardcast_protocol::board::{Actor, Member};
+use boardcast_protocol::ids::BoardId;
+use boardcast_protocol::limits::{ACTIVITY_PAGE_MAX, BOARDS_PAGE_MAX, TITLE_MAX_BYTES};
+use boardcast_protocol::message::{
+    ActivityPage, ActivityQuery, BoardCreate, BoardCreated, Boards, BoardsList, ErrorCode,
+    ErrorMessage, ServerMessage,
+};
+use tokio::sync::oneshot;
+
+use crate::connection::session::{Effect, Input};
+use crate::room::{OpenError, RoomHandle, RoomInput, Rooms, no_such_board};
+use crate::storage::{Storage, StorageError};
+
+/// Something that takes its time.
+pub(super) type Running = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What came of it.
+pub(super) enum Done {
+    Nothing,
+    Answered(Box<ServerMessage>),
+    Opened {
+        effect: Effect,
+        room: Result<Option<RoomHandle>, OpenError>,
+    },
+}
+
+/// What comes from the client or the outbox and waits for its turn.
+pub(super) enum Item {
+    Heard(Input),
+    Drained(BoardId),
+}
+
+/// What a connection waits for, and what waits behind it: at most the messages of one read.
+pub(super) struct Backlog {
+    pub(super) running: Running,
+    pub(super) effects: VecDeque<Effect>,
+    pub(super) items: VecDeque<Item>,
+}
+
+impl Backlog {
+    pub(super) fn new(running: Running, effects: VecDeque<Effect>) -> Self {
+        Self {
+            running,
+            effects,
+            items: VecDeque::new(),
+        }
+    }
+}
+
+pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> Running {
+    let BoardCreate { req, title } = create;
+    Box::pin(async move {
+        if title.trim().is_empty() || title.len() > TITLE_MAX_BYTES {
+            let hint = format!("a title has 1 to {TITLE_MAX_BYTES} bytes");
+            return error(req, None, ErrorCode::BadMessage, hint);
+        }
+        match rooms.create(&title, &owner).await {
+            Ok(board) => answered(ServerMessage::BoardCreated(BoardCreated { req, board })),
+            Err(failure) => {
+                tracing::error!(user = %owner.id, error = %failure, "failed to make a board");
+                error(req, None, ErrorCode::Unavailable, failure.to_string())
+            }
+        }
+    })
+}
+
+pub(super) fn list_boards(storage: Storage, actor: Actor, list: &BoardsList) -> Running {
+    let BoardsList { req, after } = *list;
+    let user = (!actor.admin).then_some(actor.user);
+    Box::pin(async move {
+        match storage.boards_of(user, after, BOARDS_PAGE_MAX + 1).await {
+            Ok(mut boards) => {
+                let more = boards.len() > BOARDS_PAGE_MAX;
+                boards.truncate(BOARDS_PAGE_MAX);
+                answered(ServerMessage::Boards(Boards { req, boards, more }))
+            }
+            Err(failure) => unreadable(req, None, &failure),
+        }
+    })
+}
+
+pub(super) fn read_activity(
+    room: RoomHandle,
+    storage: Storage,
+    actor: Actor,
+    query: &ActivityQuery,
+) -> Running {
+    let ActivityQuery {
+        req,
+        board,
+        card,
+        before,
+        limit,
+    } = *query;
+    Box::pin(async move {
+        let limit = limit as usize;
+        if !(1..=ACTIVITY_PAGE_MAX).contains(&limit) {
+            let hint = format!("`limit` is 1 to {ACTIVITY_PAGE_MAX}");
+            return error(req, Some(board), ErrorCode::BadMessage, hint);
+        }
+        let (answer, role) = oneshot::channel();
+        let asked = room.send(RoomInput::RoleOf { actor, answer }).await.is_ok();
+        match role.await {
+            Ok(Some(_)) if asked => {}
+            Ok(_) => {
+                let error = no_such_board(Some(req), board, None);
+                return answered(ServerMessage::Error(error));
+            }
+            Err(_) => {
+                let hint = "the board is being closed; try again";
+                return error(req, Some(board), ErrorCode::Busy, hint);
+            }
+        }
+        match storage.activity(board, card, before, limit + 1).await {
+            Ok(mut entries) => {
+                let more = entries.len() > limit;
+                entries.truncate(limit);
+                answered(ServerMessage::Activity(ActivityPage {
+                    req,
+                    board,
+                    entries,
+                    more,
+                }))
+            }
+            Err(failure) => unreadable(req, Some(board), &failure),
+        }
+    })
+}
+
+fn answered(message: ServerMessage) -> Done {
+    Done::Answered(Box::new(message))
+}
+
+fn error(req: u32, board: Option<BoardId>, code: ErrorCode, hint: impl Into<String>) -> Done {
+    answered(ServerMessage::Error(ErrorMessage {
+        req: Some(req),
+        board,
+        seq: None,
+        code,
+        hint: hint.into(),
+    }))
+}
+
+fn unreadable(req: u32, board: Option<BoardId>, failure: &StorageError) -> Done {
+    tracing::error!(error = %failure, "failed to answer a query from storage");
+    let hint = "this cannot be read at the moment";
+    error(req, board, ErrorCode::Unavailable, hint)
+}

@@ -1,0 +1,186 @@
+//! Accepts sockets and serves HTTP on them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The address that a request came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// What sockets and requests are held to.
+#[derive(Clone, Debug)]
+pub struct HttpRules {
+    /// Connections that are not WebSockets. Above it a connection is answered 503 and closed.
+    pub connections_max: usize,
+    /// Time for the head of a request, and between two requests of a connection.
+    pub head_within_ms: u64,
+    /// Headers of a request. Above it the answer is 431.
+    pub headers_max: usize,
+    /// The head of a request. Above it the answer is 431.
+    pub head_max_bytes: usize,
+    /// What the kernel may hold of what was written to a socket.
+    pub send_buffer_bytes: usize,
+    /// A socket whose peer acknowledges nothing for so long is closed by the kernel.
+    pub user_timeout_ms: u64,
+}
+
+impl Default for HttpRules {
+    fn default() -> Self {
+        Self {
+            connections_max: 1_000,
+            head_within_ms: 10_000,
+            headers_max: 64,
+            head_max_bytes: 16 * 1_024,
+            send_buffer_bytes: 256 * 1_024,
+            user_timeout_ms: 20_000,
+        }
+    }
+}
+
+/// How long to wait after the system has run out of descriptors or memory.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts connections until `stop`, then lets requests that have begun come to their end.
+///
+/// `tasks` knows every connection that is not a WebSocket.
+pub async fn listen(
+    listener: TcpListener,
+    router: Router,
+    rules: HttpRules,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(rules.connections_max));
+    let http = builder(&rules);
+    let service = TowerToHyperService::new(router);
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause_if_exhausted(&error).await;
+                continue;
+            }
+        };
+        if let Err(error) = configure(&stream, &rules) {
+            tracing::debug!(%peer, %error, "a socket broke before it was used");
+            continue;
+        }
+        match Arc::clone(&places).try_acquire_owned() {
+            Ok(place) => {
+                let connection = Connection {
+                    stream,
+                    peer,
+                    place,
+                    stop: stop.clone(),
+                };
+                tasks.spawn(connection.serve(http.clone(), service.clone()));
+            }
+            Err(_) => {
+                tasks.spawn(refuse(stream));
+            }
+        }
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+    stop: CancellationToken,
+}
+
+impl Connection {
+    async fn serve(self, http: http1::Builder, service: TowerToHyperService<Router>) {
+        let Self {
+            stream,
+            peer,
+            place: _place,
+            stop,
+        } = self;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            service.call(request)
+        });
+        let served = http
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut served = std::pin::pin!(served);
+        let ended = tokio::select! {
+            ended = served.as_mut() => ended,
+            () = stop.cancelled() => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, %error, "a connection ended with an error");
+        }
+    }
+}
+
+fn builder(rules: &HttpRules) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(rules.head_within_ms))
+        .max_headers(rules.headers_max)
+        .max_buf_size(rules.head_max_bytes);
+    http
+}
+
+fn configure(stream: &TcpStream, rules: &HttpRules) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    // The kernel doubles the number for its own bookkeeping.
+    socket.set_send_buffer_size(rules.send_buffer_bytes / 2)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(Duration::from_millis(rules.user_timeout_ms)))?;
+    Ok(())
+}
+
+/// Answers a connection that there is no place for, without reading its request.
+async fn refuse(mut stream: TcpStream) {
+    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
+        connection: close\r\ncontent-length: 0\r\n\r\n";
+    let answered = async {
+        stream.write_all(ANSWER).await?;
+        stream.shutdown().await
+    };
+    let _ = timeout(Duration::from_millis(500), answered).await;
+}
+
+/// A connection that went away before it was accepted is nothing; without descriptors accepting
+/// fails again at once, so that others get time to close theirs.
+async fn pause_if_exhausted(error: &io::Error) {
+    let went_away = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    );
+    if !went_away {
+        tracing::warn!(%error, "failed to accept a connection; going on in 100 ms");
+        sleep(EXHAUSTED_PAUSE).await;
+    }
+}

@@ -1,0 +1,70 @@
+//! Tickets for those who cannot send a token: a WebSocket of a browser, a link that signs in.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::problem::Problem;
+use crate::auth::{Identity, TICKET_TTL_MS, TokenError};
+use crate::clock;
+
+/// How long the token lasts that a ticket is exchanged for.
+const SESSION_TTL_MS: u64 = 60 * 60 * 1_000;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Ticket {
+    ticket: String,
+    expires_in_ms: u64,
+}
+
+/// Gives a ticket for `/ws?ticket=...` or for a sign-in: one use, within 30 s.
+pub(super) async fn issue(
+    State(app): State<App>,
+    identity: Identity,
+) -> Result<Json<Ticket>, Problem> {
+    let ticket = app.services.tickets.issue(identity, clock::now())?;
+    Ok(Json(Ticket {
+        ticket,
+        expires_in_ms: TICKET_TTL_MS,
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SignIn {
+    ticket: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Session {
+    token: String,
+    expires_in_ms: u64,
+}
+
+/// Exchanges a ticket for a token of an hour, but of no longer life than the token that the ticket
+/// was made with.
+pub(super) async fn sign_in(
+    State(app): State<App>,
+    body: Result<Json<SignIn>, JsonRejection>,
+) -> Result<Json<Session>, Problem> {
+    let Json(SignIn { ticket }) = body.map_err(|rejection| {
+        let hint = format!("send {{\"ticket\": TICKET}} as application/json: {rejection}");
+        Problem::new(rejection.status(), hint)
+    })?;
+    let now = clock::now();
+    let identity = app.services.tickets.redeem(&ticket, now)?;
+    let left_ms = identity.expires.0.saturating_sub(now.0);
+    if left_ms == 0 {
+        return Err(TokenError::Expired.into());
+    }
+    let expires_in_ms = left_ms.min(SESSION_TTL_MS);
+    let token = (app.services.tokens)
+        .sign(identity.actor, now, expires_in_ms)
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(Json(Session {
+        token,
+        expires_in_ms,
+    }))
+}

@@ -1,0 +1,178 @@
+//! `GET /ws`: who may open a WebSocket, and the step from the request to the connection's task.
+
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
+
+use super::App;
+use super::auth::{bearer, pairs, refuse_token_in_query};
+use super::listen::Peer;
+use super::origin::{OriginVerdict, origin_allowed};
+use super::problem::Problem;
+use super::upgrade::{self, UpgradeError};
+use crate::auth::Identity;
+use crate::clock;
+use crate::connection::Source;
+use crate::connection::task::{Accepted, Task};
+use crate::room::Codec;
+
+pub(super) async fn open(
+    State(app): State<App>,
+    Extension(Peer(peer)): Extension<Peer>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    if app.services.is_draining() {
+        let hint = "the server is stopping; come back in a moment";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(1));
+    }
+    let headers = request.headers();
+    let upgrade = upgrade::check(request.method(), request.version(), headers)?;
+    check_origin(headers, &app)?;
+    let authenticated = identify(request.uri(), headers, &app)?.map(Box::new);
+
+    let connections = &app.services.connections;
+    let place = connections.reserve().ok_or_else(|| {
+        let hint = "the server has as many connections as it takes; come back later";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(5)
+    })?;
+    let source_place = match authenticated {
+        Some(_) => None,
+        None => Some(
+            connections
+                .reserve_source(Source::from(peer.ip()))
+                .ok_or_else(|| {
+                    let hint = "too many connections without credentials come from this address";
+                    Problem::new(StatusCode::TOO_MANY_REQUESTS, hint).retry_after_s(10)
+                })?,
+        ),
+    };
+    let (codec, protocol) = choose(&upgrade.protocols);
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let Some((stream, early)) = take_over(on_upgrade).await else {
+            return;
+        };
+        let accepted = Accepted {
+            stream,
+            early,
+            codec,
+            authenticated,
+            place,
+            source_place,
+        };
+        let services = &app.services;
+        services.tasks.spawn(Task::new(services, accepted));
+    });
+    switching_protocols(&upgrade.accept, protocol)
+}
+
+impl From<UpgradeError> for Problem {
+    fn from(error: UpgradeError) -> Self {
+        Self::new(error.status(), error.to_string()).with_headers(error.headers())
+    }
+}
+
+fn check_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.next();
+    let hint = if origins.next().is_some() {
+        "there are two `Origin` headers"
+    } else {
+        let host = headers.get(header::HOST);
+        match origin_allowed(origin, host, false, &app.allowed_origins) {
+            OriginVerdict::Allowed => return Ok(()),
+            OriginVerdict::Absent if !headers.contains_key(header::COOKIE) => return Ok(()),
+            OriginVerdict::Absent => "a request with a cookie needs an `Origin`",
+            OriginVerdict::Refused => {
+                "pages of this origin may not connect; `--allowed-origins` lists those that may"
+            }
+        }
+    };
+    Err(Problem::new(StatusCode::FORBIDDEN, hint))
+}
+
+/// Who the request is for: by its token or its ticket, or by `hello` later.
+fn identify(uri: &Uri, headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
+    refuse_token_in_query(uri)?;
+    if let Some(identity) = bearer(headers, app)? {
+        return Ok(Some(identity));
+    }
+    match pairs(uri).find(|(name, _)| *name == "ticket") {
+        Some((_, ticket)) => Ok(Some(app.services.tickets.redeem(ticket, clock::now())?)),
+        None => Ok(None),
+    }
+}
+
+/// The first subprotocol that both sides speak; plain JSON for clients that offer none.
+fn choose(offered: &[String]) -> (Codec, Option<&'static str>) {
+    offered
+        .iter()
+        .find_map(|offered| match offered.as_str() {
+            SUBPROTOCOL_JSON => Some((Codec::Json, Some(SUBPROTOCOL_JSON))),
+            SUBPROTOCOL_DEFLATE => Some((Codec::Deflate, Some(SUBPROTOCOL_DEFLATE))),
+            _ => None,
+        })
+        .unwrap_or((Codec::Json, None))
+}
+
+/// The socket itself and what was read of it already.
+async fn take_over(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
+    let upgraded = match on_upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!(%error, "a client went away during the upgrade");
+            return None;
+        }
+    };
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf)),
+        Err(_) => {
+            tracing::error!("an upgrade did not end in a TCP socket");
+            None
+        }
+    }
+}
+
+fn switching_protocols(accept: &str, protocol: Option<&str>) -> Result<Response, Problem> {
+    let mut response = Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::UPGRADE, HeaderValue::from_static("websocket"))
+        .header(header::CONNECTION, HeaderValue::from_static("Upgrade"))
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(protocol) = protocol {
+        response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    response
+        .body(Body::empty())
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_subprotocol_that_is_spoken_is_chosen() {
+        let chosen = |offered: &[&str]| {
+            let offered: Vec<_> = offered.iter().map(|o| (*o).to_owned()).collect();
+            choose(&offered)
+        };
+        assert_eq!(chosen(&[]), (Codec::Json, None));
+        assert_eq!(chosen(&["chat"]), (Codec::Json, None));
+        assert_eq!(
+            chosen(&["chat", SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON]),
+            (Codec::Deflate, Some(SUBPROTOCOL_DEFLATE))
+        );
+        assert_eq!(
+            chosen(&[SUBPROTOCOL_JSON, SUBPROTOCOL_DEFLATE]),
+            (Codec::Json, Some(SUBPROTOCOL_JSON))
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! A version comes into being: one for each accepted submit or import (rule R1).
+
+use bytes::Bytes;
+
+use boardcast_protocol::board::{Action, Applied, Moment, Reason, Rejection, Stamp, install};
+use boardcast_protocol::ids::UserId;
+use boardcast_protocol::position::Timestamp;
+
+use super::{Place, Room};
+use crate::room::clients::Name;
+use crate::room::entry::{Entry, EntryHead};
+use crate::room::{Import, ImportReport};
+use crate::storage::{Append, Refusal};
+
+impl Room {
+    pub(super) fn next_moment(&self, by: UserId, at: Timestamp) -> Moment {
+        Moment {
+            version: self.feed.version().next(),
+            stamp: Stamp { by, at },
+        }
+    }
+
+    /// What was applied becomes the version of `moment`: encoded once for the log, the ring and
+    /// the batches.
+    pub(super) fn commit(
+        &mut self,
+        applied: &Applied,
+        name: Option<Name>,
+        moment: Moment,
+    ) -> Append {
+        let Stamp { by, at } = moment.stamp;
+        let head = EntryHead {
+            version: moment.version,
+            origin: name.map(|name| (name.client, name.seq)),
+            by,
+            at,
+        };
+        let entry = Entry::compose(head, &mut self.scratch, |out| {
+            // Events hold no map with keys that are not strings, the only case that fails.
+            let _ = serde_json::to_writer(out, &applied.events);
+        });
+        self.scratch.clear();
+        let _ = serde_json::to_writer(&mut self.scratch, &applied.was);
+        let append = Append {
+            version: moment.version,
+            origin: name.map(|name| (name.client, name.seq, name.body)),
+            by,
+            at,
+            events: entry.events(),
+            was: Bytes::copy_from_slice(&self.scratch),
+        };
+        self.feed.append(entry);
+        for event in &applied.events {
+            self.dirty.extend(event.touches());
+            self.buried.extend(event.buries());
+        }
+        self.settle_roles(&applied.events);
+        append
+    }
+
+    pub(super) fn import(
+        &mut self,
+        import: Import,
+        place: Place,
+        now: Timestamp,
+    ) -> Option<Append> {
+        let Import {
+            actor,
+            change,
+            answer,
+        } = import;
+        let role = self.board.role_of(&actor);
+        let prepared = if role.is_some_and(|role| role.may(Action::Administer)) {
+            place.map_err(refused).and_then(|()| change(&self.board))
+        } else {
+            let hint = "only an admin of the board may import onto it";
+            Err(Rejection::new(Reason::Forbidden, hint))
+        };
+        let moment = self.next_moment(actor.user, now);
+        let applied = prepared.and_then(|events| install(&mut self.board, events, moment));
+        let events = match applied {
+            Ok(applied) if !applied.events.is_empty() => applied,
+            Ok(_) => {
+                let report = ImportReport {
+                    version: self.feed.version(),
+                    events: 0,
+                };
+                let _ = answer.send(Ok(report));
+                return None;
+            }
+            Err(rejection) => {
+                let _ = answer.send(Err(rejection));
+                return None;
+            }
+        };
+        let append = self.commit(&events, None, moment);
+        let report = ImportReport {
+            version: moment.version,
+            events: events.events.len(),
+        };
+        self.imports.insert(moment.version, (answer, report));
+        Some(append)
+    }
+}
+
+fn refused(refusal: Refusal) -> Rejection {
+    let hint = match refusal {
+        Refusal::Busy => "the journal is full at the moment; try again",
+        Refusal::Unavailable => "the board cannot be written at the moment; try again later",
+    };
+    Rejection::new(Reason::Limit, hint)
+}

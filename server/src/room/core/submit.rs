@@ -1,0 +1,261 @@
+//! Commands: who may send them, whether they were sent before, what becomes of them (R4, R5, R10).
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use boardcast_protocol::board::{Reason, Rejection, Seen, transact};
+use boardcast_protocol::command::Command;
+use boardcast_protocol::message::{Outcome, OutcomeResult, ServerMessage, Submit};
+use boardcast_protocol::position::{Seq, Timestamp, Version};
+
+use super::{Place, Room, Waiting};
+use crate::room::clients::{Name, Standing};
+use crate::room::{Origin, Submission, answers};
+use crate::storage::{Append, BodyHash, KeptOutcome, Refusal};
+
+/// Submits of a subscriber whose echo was not queued for it yet; above it the next is `busy`.
+const UNECHOED_MAX: usize = 256;
+/// How much longer than for `busy` a client waits when the board cannot be written.
+const UNAVAILABLE_FACTOR: u32 = 8;
+
+impl Room {
+    pub(super) fn submit(
+        &mut self,
+        submission: Submission,
+        place: Place,
+        now: Timestamp,
+    ) -> Option<Append> {
+        let Submission { origin, submit } = submission;
+        let board = self.feed.board();
+        if self.board.role_of(&origin.actor).is_none() {
+            let error = answers::no_such_board(None, board, Some(submit.seq));
+            answers::send(&origin.outbox, &ServerMessage::Error(error));
+            return None;
+        }
+        let name = Name {
+            client: origin.client,
+            user: origin.actor.user,
+            conn: origin.conn,
+            seq: submit.seq,
+            body: self.body_hash(&submit.cmds, &submit.seen),
+        };
+        if self.is_fenced(&origin) {
+            return None;
+        }
+        match self.clients.judge(name) {
+            Standing::Fresh => return self.decide(&origin, name, &submit, place, now),
+            Standing::Repeated(kept) => self.repeat(&origin, &kept),
+            Standing::Reused => {
+                self.stats.rejected.add(1);
+                self.answer(
+                    &origin,
+                    Outcome {
+                        reason: Some(Reason::SeqReused),
+                        hint: Some("the number was used for other commands; use the next".into()),
+                        ..answers::outcome(board, name.seq, OutcomeResult::Rejected)
+                    },
+                );
+            }
+            Standing::Forgotten => {
+                let outcome = answers::outcome(board, name.seq, OutcomeResult::Forgotten);
+                self.answer(&origin, outcome);
+            }
+            Standing::AfterRefused => self.refuse(&origin, name.seq, Refusal::Busy),
+            Standing::Foreign => {
+                let error = answers::foreign_client(None, board, Some(name.seq));
+                answers::send(&origin.outbox, &ServerMessage::Error(error));
+            }
+            Standing::Fenced => {}
+        }
+        None
+    }
+
+    fn decide(
+        &mut self,
+        origin: &Origin,
+        name: Name,
+        submit: &Submit,
+        place: Place,
+        now: Timestamp,
+    ) -> Option<Append> {
+        if let Err(refusal) = place.and_then(|()| self.has_room_for_answer(origin)) {
+            self.clients.refuse(name, now);
+            self.refuse(origin, name.seq, refusal);
+            return None;
+        }
+        let moment = self.next_moment(name.user, now);
+        match transact(
+            &mut self.board,
+            &origin.actor,
+            &submit.cmds,
+            &submit.seen,
+            moment,
+        ) {
+            Err(rejection) => {
+                self.reject(origin, name, rejection, now);
+                None
+            }
+            Ok(applied) if applied.events.is_empty() => {
+                let board = self.feed.board();
+                self.settle(name, OutcomeResult::NoChange, None, now);
+                self.answer(
+                    origin,
+                    answers::outcome(board, name.seq, OutcomeResult::NoChange),
+                );
+                None
+            }
+            Ok(applied) => {
+                self.settle(name, OutcomeResult::Accepted, Some(moment.version), now);
+                let append = self.commit(&applied, Some(name), moment);
+                self.accept(origin, name.seq, moment.version);
+                Some(append)
+            }
+        }
+    }
+
+    /// Whether the author can be answered without a queue that grows: otherwise it must wait.
+    fn has_room_for_answer(&mut self, origin: &Origin) -> Place {
+        let waits = self.waiting.len() >= self.limits.waiting_max;
+        let full = match self.subscribers.get_mut(origin.conn) {
+            Some(author) => author.unechoed() >= UNECHOED_MAX,
+            None => waits,
+        };
+        if full { Err(Refusal::Busy) } else { Ok(()) }
+    }
+
+    /// A subscribed author reads in the batch that its submit was accepted; others are told.
+    fn accept(&mut self, origin: &Origin, seq: Seq, version: Version) {
+        let board = self.feed.board();
+        match self.subscribers.get_mut(origin.conn) {
+            Some(author) => author.await_echo(version, seq),
+            None => self.answer(
+                origin,
+                Outcome {
+                    version: Some(version),
+                    ..answers::outcome(board, seq, OutcomeResult::Accepted)
+                },
+            ),
+        }
+        self.await_durable(origin, version);
+    }
+
+    fn await_durable(&mut self, origin: &Origin, version: Version) {
+        let start = self.waiting.partition_point(|w| w.version < version);
+        let end = self.waiting.partition_point(|w| w.version <= version);
+        let mut same = self.waiting.range(start..end);
+        // Above the bound a subscriber hears of it with the next batch.
+        if version <= self.feed.durable()
+            || self.waiting.len() >= self.limits.waiting_max
+            || same.any(|waiting| waiting.conn == origin.conn)
+        {
+            return;
+        }
+        let waiting = Waiting {
+            version,
+            conn: origin.conn,
+            outbox: Arc::clone(&origin.outbox),
+        };
+        self.waiting.insert(end, waiting);
+    }
+
+    fn reject(&mut self, origin: &Origin, name: Name, rejection: Rejection, now: Timestamp) {
+        self.stats.rejected.add(1);
+        let board = self.feed.board();
+        self.clients.settle(
+            name,
+            KeptOutcome {
+                seq: name.seq,
+                body: name.body,
+                result: OutcomeResult::Rejected,
+                version: None,
+                reason: Some(rejection.reason),
+            },
+            now,
+        );
+        self.answer(
+            origin,
+            Outcome {
+                reason: Some(rejection.reason),
+                hint: Some(rejection.hint),
+                conflict: rejection.conflict,
+                ..answers::outcome(board, name.seq, OutcomeResult::Rejected)
+            },
+        );
+    }
+
+    fn settle(
+        &mut self,
+        name: Name,
+        result: OutcomeResult,
+        version: Option<Version>,
+        now: Timestamp,
+    ) {
+        let outcome = KeptOutcome {
+            seq: name.seq,
+            body: name.body,
+            result,
+            version,
+            reason: None,
+        };
+        self.clients.settle(name, outcome, now);
+    }
+
+    /// A submit came again: the same answer.
+    fn repeat(&mut self, origin: &Origin, kept: &KeptOutcome) {
+        let hint = kept
+            .reason
+            .map(|_| "it was rejected when it came first; the number is used up".to_owned());
+        let outcome = Outcome {
+            version: kept.version,
+            reason: kept.reason,
+            hint,
+            ..answers::outcome(self.feed.board(), kept.seq, kept.result)
+        };
+        self.answer(origin, outcome);
+        let Some(version) = kept.version else { return };
+        if version <= self.feed.durable() {
+            let frame = self.feed.durable_message().frame(origin.outbox.codec());
+            let _ = origin.outbox.push_answer(frame);
+        } else {
+            self.await_durable(origin, version);
+        }
+    }
+
+    fn refuse(&mut self, origin: &Origin, seq: Seq, refusal: Refusal) {
+        self.stats.busy.add(1);
+        let (result, retry_ms) = match refusal {
+            Refusal::Busy => (OutcomeResult::Busy, self.limits.retry_ms),
+            Refusal::Unavailable => (
+                OutcomeResult::Unavailable,
+                self.limits.retry_ms * UNAVAILABLE_FACTOR,
+            ),
+        };
+        let outcome = Outcome {
+            retry_ms: Some(retry_ms),
+            ..answers::outcome(self.feed.board(), seq, result)
+        };
+        self.answer(origin, outcome);
+    }
+
+    fn answer(&self, origin: &Origin, outcome: Outcome) {
+        answers::send(&origin.outbox, &ServerMessage::Outcome(outcome));
+    }
+
+    /// Digest of what was submitted: the first 8 bytes of the SHA-256 of its JSON.
+    fn body_hash(&mut self, cmds: &[Command], seen: &Seen) -> BodyHash {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            cmds: &'a [Command],
+            seen: &'a Seen,
+        }
+        self.scratch.clear();
+        // Commands hold no map with keys that are not strings, the only case that fails.
+        let _ = serde_json::to_writer(&mut self.scratch, &Body { cmds, seen });
+        let digest = Sha256::digest(&self.scratch);
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        BodyHash::from_be_bytes(first)
+    }
+}

@@ -1,0 +1,313 @@
+//! What subscribers are sent: batches from the ring, and the snapshot that joiners share (R3, R6).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use boardcast_protocol::board::View;
+use boardcast_protocol::ids::BoardId;
+use boardcast_protocol::message::{Durable, Outcome, OutcomeResult, ServerMessage};
+use boardcast_protocol::position::{Epoch, Version};
+
+use super::encoded::Encoded;
+use super::entry::Entry;
+use super::recent::Recent;
+use super::subscriber::{Pace, Subscriber};
+use super::{Codec, Frame, Pushed, RoomLimits, RoomStats, answers};
+
+/// A subscriber fell behind the ring again without having been level in between: its connection is
+/// to be closed (rule R8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooSlow;
+
+/// The newest versions, and what was encoded of them last.
+#[derive(Debug)]
+pub(super) struct Feed {
+    board: BoardId,
+    epoch: Epoch,
+    version: Version,
+    durable: Version,
+    recent: Recent,
+    snapshot: Option<Shared>,
+    tail: Option<Batch>,
+    limits: RoomLimits,
+    stats: Arc<RoomStats>,
+}
+
+/// The snapshot that joiners share.
+#[derive(Debug)]
+struct Shared {
+    version: Version,
+    encoded: Encoded,
+    /// Whether somebody got it since [`Feed::rest`].
+    used: bool,
+}
+
+/// Versions in one message: after `from`, up to `to`.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) from: Version,
+    pub(super) to: Version,
+    pub(super) encoded: Encoded,
+    durable: Version,
+    /// Whether there were more versions than it may hold.
+    was_cut: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "snapshot")]
+struct SnapshotOf<'a> {
+    board: BoardId,
+    epoch: Epoch,
+    version: Version,
+    view: &'a View,
+}
+
+impl Feed {
+    pub(super) fn new(
+        board: BoardId,
+        epoch: Epoch,
+        (version, recent): (Version, Recent),
+        limits: RoomLimits,
+        stats: Arc<RoomStats>,
+    ) -> Self {
+        Self {
+            board,
+            epoch,
+            version,
+            durable: version,
+            recent,
+            snapshot: None,
+            tail: None,
+            limits,
+            stats,
+        }
+    }
+
+    pub(super) fn board(&self) -> BoardId {
+        self.board
+    }
+
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub(super) fn version(&self) -> Version {
+        self.version
+    }
+
+    pub(super) fn durable(&self) -> Version {
+        self.durable
+    }
+
+    pub(super) fn set_durable(&mut self, durable: Version) {
+        self.durable = self.durable.max(durable);
+    }
+
+    pub(super) fn append(&mut self, entry: Entry) {
+        self.version = entry.version;
+        self.recent.push(entry);
+    }
+
+    /// Whether everything after `version` can be sent as events.
+    pub(super) fn covers(&self, version: Version) -> bool {
+        version <= self.version && self.recent.covers(version)
+    }
+
+    /// Count and bytes of the versions after this one.
+    pub(super) fn size_since(&self, version: Version) -> (usize, usize) {
+        self.recent.size_since(version)
+    }
+
+    /// The message `durable`.
+    pub(super) fn durable_message(&self) -> Encoded {
+        Encoded::new(&ServerMessage::Durable(Durable {
+            board: self.board,
+            epoch: self.epoch,
+            version: self.durable,
+        }))
+    }
+
+    /// Sends versions after its cursor until the subscriber is level or its outbox is full.
+    ///
+    /// # Errors
+    /// It was overrun twice.
+    pub(super) fn catch_up(&mut self, view: &View, to: &mut Subscriber) -> Result<(), TooSlow> {
+        while to.cursor < self.version {
+            if !to.outbox.is_drained() {
+                to.fall_behind(self.board);
+                return Ok(());
+            }
+            if !self.recent.covers(to.cursor) {
+                self.resync(view, to)?;
+                continue;
+            }
+            let Some((frame, last)) = self.tail(to.cursor, to.outbox.codec()) else {
+                return Ok(());
+            };
+            if !self.deliver(to, frame, last) {
+                return Ok(());
+            }
+        }
+        if to.pace != Pace::Level && to.told < self.durable {
+            let frame = self.durable_message().frame(to.outbox.codec());
+            if to.outbox.push(frame) == Pushed::Full {
+                to.fall_behind(self.board);
+                return Ok(());
+            }
+            to.told = self.durable;
+        }
+        to.pace = Pace::Level;
+        Ok(())
+    }
+
+    /// Queues a batch; whether the subscriber can be sent more.
+    pub(super) fn deliver(&self, to: &mut Subscriber, frame: Frame, last: Version) -> bool {
+        match to.outbox.push(frame) {
+            Pushed::Queued => {
+                self.stats.deliveries.add(1);
+                to.advance(last, self.durable);
+                true
+            }
+            Pushed::Full => {
+                to.fall_behind(self.board);
+                false
+            }
+            Pushed::Closed => false,
+        }
+    }
+
+    /// Replaces the subscriber's board in place: what it misses is not in the ring any more.
+    fn resync(&mut self, view: &View, to: &mut Subscriber) -> Result<(), TooSlow> {
+        match to.pace {
+            Pace::Behind { resynced: true } => return Err(TooSlow),
+            Pace::Behind { resynced: false } => {
+                self.stats.resyncs.add(1);
+                to.pace = Pace::Behind { resynced: true };
+            }
+            Pace::Level => {}
+        }
+        self.send_snapshot(view, to);
+        Ok(())
+    }
+
+    /// Queues the shared snapshot, and an outcome for each submit whose echo it has swallowed.
+    pub(super) fn send_snapshot(&mut self, view: &View, to: &mut Subscriber) {
+        let codec = to.outbox.codec();
+        let (frame, version) = self.snapshot(view, codec);
+        if to.outbox.push_answer(frame) == Pushed::Closed {
+            return;
+        }
+        to.cursor = version;
+        for (own, seq) in to.take_unechoed() {
+            if own > version {
+                to.await_echo(own, seq);
+                continue;
+            }
+            let outcome = Outcome {
+                version: Some(own),
+                ..answers::outcome(self.board, seq, OutcomeResult::Accepted)
+            };
+            answers::send(&to.outbox, &ServerMessage::Outcome(outcome));
+        }
+    }
+
+    /// The shared snapshot and its version; made anew when the versions since are too many.
+    fn snapshot(&mut self, view: &View, codec: Codec) -> (Frame, Version) {
+        let is_fresh = |version| {
+            let (count, bytes) = self.recent.size_since(version);
+            self.recent.covers(version)
+                && count <= self.limits.snapshot_tail_versions
+                && bytes <= self.limits.snapshot_tail_bytes
+        };
+        let kept = self.snapshot.take().filter(|kept| is_fresh(kept.version));
+        let shared = self.snapshot.insert(kept.unwrap_or_else(|| {
+            self.stats.snapshots_encoded.add(1);
+            Shared {
+                version: self.version,
+                encoded: Encoded::new(&SnapshotOf {
+                    board: self.board,
+                    epoch: self.epoch,
+                    version: self.version,
+                    view,
+                }),
+                used: true,
+            }
+        }));
+        shared.used = true;
+        (shared.encoded.frame(codec), shared.version)
+    }
+
+    /// Lets go of what was encoded for joiners, once nobody has joined since the last time.
+    pub(super) fn rest(&mut self) {
+        self.tail = None;
+        self.snapshot
+            .take_if(|shared| !std::mem::take(&mut shared.used));
+    }
+
+    /// Bytes that are kept to be sent.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let shared = self.snapshot.as_ref();
+        let (_, recent) = self.recent.size_since(Version(0));
+        recent + shared.map_or(0, |shared| shared.encoded.bytes())
+    }
+
+    /// A part of the versions after `from` as one frame, and the last of them; `None` where there
+    /// are none. Encoded once for all that ask for the same, as joiners of one snapshot do.
+    fn tail(&mut self, from: Version, codec: Codec) -> Option<(Frame, Version)> {
+        let kept = self
+            .tail
+            .take()
+            .filter(|tail| tail.from == from && tail.durable == self.durable)
+            .filter(|tail| tail.to == self.version || tail.was_cut);
+        let tail = match kept {
+            Some(kept) => self.tail.insert(kept),
+            None => {
+                let made = self.compose(from, self.limits.catch_up_bytes)?;
+                self.tail.insert(made)
+            }
+        };
+        Some((tail.encoded.frame(codec), tail.to))
+    }
+
+    /// The first versions after `from` as one message of about `max_bytes` at most, one version at
+    /// least; `None` where there are none.
+    pub(super) fn compose(&self, from: Version, max_bytes: usize) -> Option<Batch> {
+        if !self.recent.covers(from) {
+            return None;
+        }
+        let mut pieces = vec![Bytes::new()];
+        let (mut bytes, mut to, mut was_cut) = (0, from, false);
+        for entry in self.recent.range(from) {
+            if to > from {
+                if bytes + entry.json().len() > max_bytes {
+                    was_cut = true;
+                    break;
+                }
+                pieces.push(Bytes::from_static(b","));
+            }
+            bytes += entry.json().len() + 1;
+            to = entry.version;
+            pieces.push(entry.json().clone());
+        }
+        if to == from {
+            return None;
+        }
+        let (board, epoch, durable) = (self.board, self.epoch, self.durable);
+        let head = format!(
+            r#"{{"type":"batch","board":"{board}","epoch":"{epoch}","from":{from},"to":{to},"durable":{durable},"v":["#
+        );
+        pieces[0] = head.into();
+        pieces.push(Bytes::from_static(b"]}"));
+        self.stats.batches.add(1);
+        self.stats.batch_versions.add(to.0 - from.0);
+        Some(Batch {
+            from,
+            to,
+            encoded: Encoded::concat(&pieces),
+            durable,
+            was_cut,
+        })
+    }
+}

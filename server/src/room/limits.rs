@@ -1,0 +1,67 @@
+//! Bounds of a room and of all rooms together.
+
+use boardcast_protocol::limits::BATCH_MAX_BYTES;
+
+/// Bounds of a room and of all rooms together. Each has a named consequence (rule R8).
+#[derive(Clone, Copy, Debug)]
+pub struct RoomLimits {
+    /// Inputs that wait for a room. Full: the sender answers `busy`.
+    pub inbox: usize,
+    /// Inputs that are handled before time and the disk are looked at again.
+    pub turn_inputs: usize,
+    /// Versions kept for resume. Older ones are resumed with a snapshot.
+    pub recent_versions: usize,
+    /// Bytes of encoded versions kept for resume; the newest version is kept whatever its size.
+    pub recent_bytes: usize,
+    /// A batch goes out at once when it has so many bytes, and is cut into frames of this size.
+    pub batch_bytes: usize,
+    /// The longest time that a version waits for others, in milliseconds (rule R7).
+    pub window_max_ms: u64,
+    /// The shared snapshot is made anew when the versions since have more bytes than this...
+    pub snapshot_tail_bytes: usize,
+    /// ... or are more than this.
+    pub snapshot_tail_versions: usize,
+    /// Bytes from the ring that a subscriber that was left behind gets at a time.
+    pub catch_up_bytes: usize,
+    /// Submits of connections without subscription that wait to hear that they are durable. Full:
+    /// such a submit is answered `busy`.
+    pub waiting_max: usize,
+    /// Subscribers that are served before others get the thread (rule R7).
+    pub pushes_per_slice: usize,
+    /// Clients remembered by a room. Above it the one that was silent longest is dropped from memory.
+    pub clients_max: usize,
+    /// When a client may send a refused submit again, in milliseconds.
+    pub retry_ms: u32,
+    /// How long rows wait to be written behind, in milliseconds.
+    pub rows_after_ms: u64,
+    /// How long a durable version waits for a batch before it is told by itself, in milliseconds.
+    pub durable_after_ms: u64,
+    /// A room with nobody on it and nothing to write sleeps after so long, in milliseconds.
+    pub sleep_after_ms: u64,
+    /// Bytes of all loaded boards. Above it idle rooms sleep; if none can, opening answers `busy`.
+    pub loaded_bytes: usize,
+}
+
+impl Default for RoomLimits {
+    fn default() -> Self {
+        Self {
+            inbox: 1_024,
+            turn_inputs: 256,
+            recent_versions: 4_096,
+            recent_bytes: 2 * 1_024 * 1_024,
+            batch_bytes: BATCH_MAX_BYTES,
+            window_max_ms: 40,
+            snapshot_tail_bytes: 64 * 1_024,
+            snapshot_tail_versions: 512,
+            catch_up_bytes: 128 * 1_024,
+            waiting_max: 4_096,
+            pushes_per_slice: 64,
+            clients_max: 100_000,
+            retry_ms: 250,
+            rows_after_ms: 1_000,
+            durable_after_ms: 250,
+            sleep_after_ms: 60_000,
+            loaded_bytes: 512 * 1_024 * 1_024,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Counters of all rooms, for metrics and tests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Its value.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+/// What rooms have done since the start.
+#[derive(Debug, Default)]
+pub struct RoomStats {
+    /// Batches queued for subscribers, each subscriber counted.
+    pub deliveries: Counter,
+    /// Batches encoded.
+    pub batches: Counter,
+    /// Versions in them.
+    pub batch_versions: Counter,
+    /// Snapshots encoded.
+    pub snapshots_encoded: Counter,
+    /// Subscriptions that went on with events.
+    pub resumes_by_events: Counter,
+    /// Subscriptions that began with a snapshot.
+    pub resumes_by_snapshot: Counter,
+    /// Subscribers that fell behind the ring and got a snapshot in place.
+    pub resyncs: Counter,
+    /// Connections closed because they fell behind again.
+    pub slow_consumers: Counter,
+    /// Submits rejected.
+    pub rejected: Counter,
+    /// Submits refused because the journal or the room had no place.
+    pub busy: Counter,
+}

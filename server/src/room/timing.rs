@@ -1,0 +1,139 @@
+//! When a room does what is not asked for by an input: batches, presence, rows, sleep.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use boardcast_protocol::limits::PRESENCE_TICK_MS;
+
+use super::RoomLimits;
+
+/// How long the next batch gathers versions (rule R7): nothing on an idle board; on a busy one the
+/// larger of twice the time that the last batch took and the lag of writing, up to a bound.
+#[derive(Debug)]
+pub(super) struct Window {
+    max: Duration,
+    opens: Instant,
+}
+
+impl Window {
+    pub(super) fn new(limits: &RoomLimits, now: Instant) -> Self {
+        Self {
+            max: Duration::from_millis(limits.window_max_ms),
+            opens: now,
+        }
+    }
+
+    /// From when on the next batch may go.
+    pub(super) fn opens(&self) -> Instant {
+        self.opens
+    }
+
+    /// A batch went out.
+    pub(super) fn flushed(&mut self, began: Instant, ended: Instant, lag: Duration) {
+        let width = (2 * (ended - began)).max(lag).min(self.max);
+        self.opens = began + width;
+    }
+}
+
+/// What a room has to do in its own time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wants {
+    /// Versions are to be sent.
+    pub(super) flush: bool,
+    /// So much is to be sent that it does not wait for the window.
+    pub(super) flush_now: bool,
+    /// Presence is to be told.
+    pub(super) presence: bool,
+    /// Somebody was not told what is durable.
+    pub(super) durable: bool,
+    /// Rows are to be handed over.
+    pub(super) rows: bool,
+    /// Nobody is on the board and nothing is to be done.
+    pub(super) sleep: bool,
+}
+
+/// When each thing is due; `None` where it is not wanted.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    limits: RoomLimits,
+    told_presence: Option<Instant>,
+    flush: Option<Instant>,
+    presence: Option<Instant>,
+    durable: Option<Instant>,
+    rows: Option<Instant>,
+    sleep: Option<Instant>,
+}
+
+impl Deadlines {
+    pub(super) fn new(limits: RoomLimits) -> Self {
+        Self {
+            limits,
+            told_presence: None,
+            flush: None,
+            presence: None,
+            durable: None,
+            rows: None,
+            sleep: None,
+        }
+    }
+
+    /// Sets a time for what is wanted newly and drops that of what is not wanted any more.
+    pub(super) fn set(&mut self, wants: Wants, window: &Window, now: Instant) {
+        let limits = self.limits;
+        let tick = Duration::from_millis(PRESENCE_TICK_MS);
+        let next_tick = self.told_presence.map_or(now, |told| told + tick).max(now);
+        let after = |ms| now + Duration::from_millis(ms);
+        let opens = if wants.flush_now { now } else { window.opens() };
+        self.flush = wants.flush.then_some(opens);
+        renew(&mut self.presence, wants.presence, next_tick);
+        renew(
+            &mut self.durable,
+            wants.durable,
+            after(limits.durable_after_ms),
+        );
+        renew(&mut self.rows, wants.rows, after(limits.rows_after_ms));
+        renew(&mut self.sleep, wants.sleep, after(limits.sleep_after_ms));
+    }
+
+    /// The time of the next thing that is wanted.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let all = [
+            self.flush,
+            self.presence,
+            self.durable,
+            self.rows,
+            self.sleep,
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    /// What is due now; each is wanted anew afterwards.
+    pub(super) fn take_due(&mut self, now: Instant) -> Wants {
+        let presence = take(&mut self.presence, now);
+        if presence {
+            self.told_presence = Some(now);
+        }
+        let flush = take(&mut self.flush, now);
+        Wants {
+            flush,
+            flush_now: flush,
+            presence,
+            durable: take(&mut self.durable, now),
+            rows: take(&mut self.rows, now),
+            sleep: take(&mut self.sleep, now),
+        }
+    }
+}
+
+fn renew(deadline: &mut Option<Instant>, wanted: bool, at: Instant) {
+    if !wanted {
+        *deadline = None;
+    } else if deadline.is_none() {
+        *deadline = Some(at);
+    }
+}
+
+fn take(deadline: &mut Option<Instant>, now: Instant) -> bool {
+    deadline.take_if(|at| *at <= now).is_some()
+}

@@ -1,0 +1,125 @@
+//! A server from start to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{Secret, SecretError, Tokens};
+use crate::config::Config;
+use crate::connection::{Services, sweep};
+use crate::http::{self, App, ImportRules, listen};
+use crate::room::{FanoutLag, Rooms};
+use crate::shutdown::{DrainRules, Running, drain};
+use crate::storage::{Storage, StorageError, StorageOptions};
+
+/// Why a server cannot start, or did not stop cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Storage: the data directory is in use or cannot be written, the database is newer...
+    #[error("failed to {0}")]
+    Storage(#[from] StorageError),
+    /// The secret that signs tokens.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The listener has no address.
+    #[error("failed to listen: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    tokens: Tokens,
+    running: Running,
+    drain: DrainRules,
+}
+
+/// Runs a server on `listener` until `shutdown`, then stops it in order.
+///
+/// # Errors
+/// It cannot start, or not everything was written when it stopped.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let server = Server::start(config, listener).await?;
+    shutdown.cancelled().await;
+    server.stop().await
+}
+
+impl Server {
+    /// Opens storage and serves on `listener`.
+    ///
+    /// # Errors
+    /// The data directory cannot be used.
+    pub async fn start(config: Config, listener: TcpListener) -> Result<Self, ServeError> {
+        let address = listener.local_addr()?;
+        let storage = Storage::open(StorageOptions::new(&config.data_dir)).await?;
+        let tokens = Tokens::new(&Secret::load_or_make(&config.data_dir)?);
+        let lag = FanoutLag::default();
+        let rooms = Rooms::new(storage.clone(), config.rooms, lag.clone());
+        let services = Arc::new(Services::new(
+            rooms,
+            storage,
+            tokens.clone(),
+            lag,
+            config.connections,
+        ));
+
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let router = http::router(App {
+            services: Arc::clone(&services),
+            allowed_origins: config.allowed_origins.into(),
+            imports: ImportRules::new(config.data_dir, config.import_max_bytes),
+        });
+        let listener = tokio::spawn(listen::listen(
+            listener,
+            router,
+            config.http,
+            tasks.clone(),
+            stop.clone(),
+        ));
+        let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));
+        Ok(Self {
+            address,
+            tokens,
+            running: Running {
+                services,
+                listener,
+                sweeper,
+                http: tasks,
+                stop,
+            },
+            drain: config.drain,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Signs tokens that it accepts.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// What its connections share.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.running.services
+    }
+
+    /// Stops it in order: see `shutdown`.
+    ///
+    /// # Errors
+    /// Not everything was written.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        Ok(drain(self.running, self.drain).await?)
+    }
+}

@@ -1,0 +1,81 @@
+//! Answers those who wait for a write of their own.
+
+use super::{End, Journal, finish};
+use crate::storage::StorageError;
+use crate::storage::fault::{self, Fault};
+use crate::storage::requests::{self, Request};
+
+impl Journal {
+    /// Answers the requests that are ready; whether there were any.
+    pub(super) async fn answer_ready(&mut self) -> Result<bool, End> {
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            self.waiting.drain(..).partition(Request::is_ready);
+        self.waiting = waiting;
+        if ready.is_empty() {
+            return Ok(false);
+        }
+        self.checkpoints.wrote(ready.len() * 4, 0);
+        match self.execute(&ready).await {
+            Ok(done) => {
+                for (request, done) in ready.into_iter().zip(done) {
+                    request.answer(Ok(done));
+                }
+                return Ok(true);
+            }
+            Err(Fault::Unclear(reason)) => return Err(unclear(ready, reason)),
+            Err(Fault::Busy(_) | Fault::Disk(_) | Fault::Data(_)) => {}
+        }
+        let mut ready = ready.into_iter();
+        while let Some(request) = ready.next() {
+            let result = match self.execute(std::slice::from_ref(&request)).await {
+                Ok(done) => Ok(done.first().copied().unwrap_or_default()),
+                Err(Fault::Data(reason)) => Err(StorageError::Refused(reason)),
+                Err(Fault::Busy(reason) | Fault::Disk(reason)) => {
+                    Err(StorageError::Unavailable(reason))
+                }
+                Err(Fault::Unclear(reason)) => {
+                    return Err(unclear(std::iter::once(request).chain(ready), reason));
+                }
+            };
+            request.answer(result);
+        }
+        Ok(true)
+    }
+
+    async fn execute(&mut self, ready: &[Request]) -> Result<Vec<bool>, Fault> {
+        fault::begin(&mut self.conn).await?;
+        let mut done = Vec::with_capacity(ready.len());
+        for request in ready {
+            match requests::execute(&mut self.conn, self.run, &request.act).await {
+                Ok(result) => done.push(result),
+                Err(fault) => {
+                    fault::roll_back(&mut self.conn).await;
+                    return Err(fault);
+                }
+            }
+        }
+        finish(&mut self.conn).await?;
+        Ok(done)
+    }
+
+    /// Runs the statements of tests, which bring about faults and take them away again.
+    #[cfg(test)]
+    pub(super) async fn execute_statements(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for request in waiting {
+            if matches!(request.act, requests::Act::Execute(_)) {
+                let result = requests::execute(&mut self.conn, self.run, &request.act).await;
+                request.answer(result.map_err(|fault| StorageError::Refused(format!("{fault:?}"))));
+            } else {
+                self.waiting.push(request);
+            }
+        }
+    }
+}
+
+fn unclear(requests: impl IntoIterator<Item = Request>, reason: String) -> End {
+    for request in requests {
+        request.answer(Err(StorageError::Stopped(reason.clone())));
+    }
+    End::Unclear(reason)
+}

@@ -1,0 +1,159 @@
+//! Full disks, broken rules and boards at fault.
+
+use bytes::Bytes;
+
+use boardcast_protocol::position::Version;
+
+use super::harness::{NOW, TestRoom, card, column, healthy, options, start, user};
+use crate::storage::{Append, Health, Refusal, Storage, StorageError};
+
+fn append(version: Version) -> Append {
+    Append {
+        version,
+        origin: None,
+        by: user(),
+        at: NOW,
+        events: Bytes::from_static(b"[]"),
+        was: Bytes::from_static(b"[]"),
+    }
+}
+
+/// Resolves when the board takes no version because of itself.
+async fn refused(room: &TestRoom) {
+    while room.journal.reserve().is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(room.journal.reserve().err(), Some(Refusal::Unavailable));
+}
+
+#[tokio::test]
+async fn a_board_whose_versions_break_a_rule_is_at_fault_alone() {
+    let (dir, storage) = start().await;
+    let mut rooms = Vec::new();
+    for n in 0..8 {
+        let id = format!("board{n}").parse().unwrap();
+        let owner = super::harness::owner();
+        storage
+            .create_board_with_id(id, "One of many", Some(&owner), NOW)
+            .await
+            .unwrap();
+        rooms.push(TestRoom::open(&storage, id).await);
+    }
+    storage
+        .execute(
+            "INSERT INTO events (board, version, at, by_user, ev, was) \
+             VALUES ('board3', 2, 0, 'x', '[]', '[]')",
+        )
+        .await
+        .unwrap();
+    for n in 0..3 {
+        for room in &mut rooms {
+            room.submit(column(&format!("l{n}")));
+        }
+    }
+    for room in &rooms {
+        if room.id().as_str() == "board3" {
+            refused(room).await;
+        } else {
+            room.durable().await;
+        }
+    }
+    assert_eq!(storage.status().health, Health::Healthy);
+    assert_eq!(storage.status().queued_versions, 0);
+    assert_eq!(storage.status().counters.failed_boards, 1);
+
+    assert!(rooms[3].journal.close().await.is_err());
+    let closed = storage.close().await;
+    assert!(
+        matches!(closed, Err(StorageError::NotClean(_))),
+        "{closed:?}"
+    );
+    let storage = Storage::open(options(dir.path())).await.unwrap();
+    for (n, room) in rooms.iter().enumerate().filter(|(n, _)| *n != 3) {
+        let again = TestRoom::open(&storage, room.id()).await;
+        assert_eq!(again.board, room.board, "board {n}");
+    }
+}
+
+#[tokio::test]
+async fn versions_out_of_sequence_are_the_fault_of_their_board() {
+    let (_dir, storage) = start().await;
+    let mut twice = TestRoom::create(&storage).await;
+    let gap = TestRoom::create(&storage).await;
+    let mut fine = TestRoom::create(&storage).await;
+    twice.submit(column("a"));
+    let slot = twice.journal.reserve().unwrap();
+    slot.append(append(Version(1)));
+    let slot = gap.journal.reserve().unwrap();
+    slot.append(append(Version(2)));
+    fine.submit(column("a"));
+    fine.durable().await;
+    refused(&twice).await;
+    refused(&gap).await;
+    assert_eq!(*gap.journal.durable().borrow(), Version(0));
+
+    let id = twice.id();
+    drop(twice);
+    let again = TestRoom::open(&storage, id).await;
+    assert_eq!(again.version, Version(1), "opened again, it goes on");
+    assert!(again.journal.reserve().is_ok());
+}
+
+#[tokio::test]
+async fn r8_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space() {
+    let (_dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    let other = TestRoom::create(&storage).await;
+    room.submit(column("todo"));
+    room.durable().await;
+    storage.execute("PRAGMA max_page_count = 1").await.unwrap();
+    let mut n = 0;
+    while room.try_submit(card(&format!("c{n}"), "todo")).is_ok() {
+        n += 1;
+        tokio::task::yield_now().await;
+    }
+    let status = storage.status();
+    assert!(
+        matches!(status.health, Health::Degraded { .. }),
+        "{status:?}"
+    );
+    assert!(status.queued_versions > 0);
+    assert_eq!(other.journal.reserve().err(), Some(Refusal::Unavailable));
+    assert!(*room.journal.durable().borrow() < room.version);
+    let rows = room.take_rows();
+    assert!(room.journal.rows(rows).is_err());
+    let opened = storage.open_board(room.id(), NOW).await;
+    assert!(matches!(opened, Err(StorageError::BoardOpen(_))));
+    let created = storage.create_board("No space", None, NOW).await;
+    assert!(matches!(created, Err(StorageError::Unavailable(_))));
+
+    storage
+        .execute("PRAGMA max_page_count = 1000000")
+        .await
+        .unwrap();
+    room.durable().await;
+    healthy(&storage).await;
+    room.submit(column("more"));
+    room.durable().await;
+    assert_eq!(storage.status().queued_versions, 0);
+}
+
+#[tokio::test]
+async fn r2_a_close_on_a_full_disk_gives_up_and_is_not_clean() {
+    let (_dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.submit(column("todo"));
+    room.durable().await;
+    storage.execute("PRAGMA max_page_count = 1").await.unwrap();
+    let mut n = 0;
+    while room.try_submit(card(&format!("c{n}"), "todo")).is_ok() {
+        n += 1;
+        tokio::task::yield_now().await;
+    }
+    let closed = storage.close().await;
+    assert!(
+        matches!(closed, Err(StorageError::NotClean(_))),
+        "{closed:?}"
+    );
+    assert!(matches!(storage.status().health, Health::Stopped { .. }));
+}

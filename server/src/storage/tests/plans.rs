@@ -1,0 +1,64 @@
+//! No query that is served reads a whole table.
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::harness::start;
+use crate::storage::rows::Table;
+use crate::storage::{load, log, read, requests, rows};
+
+fn served() -> Vec<&'static str> {
+    let mut all = vec![
+        load::ROWS,
+        load::EPOCHS,
+        load::LOG,
+        read::BOARDS_OF_USER,
+        read::ALL_BOARDS,
+        read::ACTIVITY,
+        read::LATE_CARD_ACTIVITY,
+        read::CARD_ACTIVITY,
+        read::IMPORT,
+        read::USER_NAME,
+        requests::CREATE,
+        requests::FIRST_EPOCH,
+        requests::FIRST_MEMBER,
+        requests::ENDED_CLEANLY,
+        requests::NEXT_EPOCH,
+        requests::MARK_OPEN,
+        requests::FORGET_CLIENTS,
+        requests::SLEEP,
+        requests::REMEMBER,
+        requests::SAVE_IMPORT,
+        requests::MARK_CLEAN,
+        rows::NOTE_CARDS,
+        log::INSERT.single(),
+        rows::SET_BOARDS.single(),
+        rows::BURY.single(),
+        rows::PUT_CLIENTS.single(),
+    ];
+    all.extend(
+        rows::PUT
+            .iter()
+            .map(crate::storage::chunked::Chunked::single),
+    );
+    all.extend(Table::ALL.map(Table::delete_sql));
+    all
+}
+
+#[tokio::test]
+async fn no_served_query_scans_a_table() {
+    let (_dir, storage) = start().await;
+    for sql in served() {
+        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+            .fetch_all(storage.readers())
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        for step in plan {
+            let detail: String = step.get("detail");
+            // Values of the statement itself, and JSON that is bound to it or found by key.
+            let own = ["VIRTUAL TABLE", "CONSTANT ROW", "SCAN v", "SCAN (subquery"];
+            let scans = detail.starts_with("SCAN") && !own.iter().any(|own| detail.contains(own));
+            let sorts = detail.contains("TEMP B-TREE FOR ORDER BY");
+            assert!(!scans && !sorts, "{sql}\n{detail}");
+        }
+    }
+}

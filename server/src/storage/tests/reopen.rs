@@ -1,0 +1,165 @@
+//! A board that was closed and opened again is the same board.
+
+use boardcast_protocol::position::{Position, Version};
+
+use super::harness::{NOW, TestRoom, client, options, start};
+use crate::storage::{BoardJournal, Storage, StorageError};
+
+#[tokio::test]
+async fn rows_and_later_versions_make_the_same_board() {
+    let (dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    room.hand_rows();
+    let rows_version = room.version;
+    room.change();
+    storage.close().await.unwrap();
+
+    let storage = Storage::open(options(dir.path())).await.unwrap();
+    let again = TestRoom::open(&storage, room.id()).await;
+    assert_eq!(again.board, room.board);
+    assert_eq!(again.loaded.version, room.version);
+    assert_eq!(again.loaded.rows_version, rows_version);
+    assert_eq!(again.loaded.clients, [room.client()]);
+    let entities: Vec<_> = room
+        .take_rows()
+        .parts
+        .into_iter()
+        .map(|part| part.0)
+        .collect();
+    assert_eq!(again.loaded.dirty, entities);
+}
+
+#[tokio::test]
+async fn r2_after_a_clean_stop_the_epoch_goes_on_and_recent_versions_are_there() {
+    let (dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    room.hand_rows();
+    storage.close().await.unwrap();
+
+    let storage = Storage::open(options(dir.path())).await.unwrap();
+    let again = TestRoom::open(&storage, room.id()).await;
+    assert_eq!(again.loaded.epochs.current(), room.loaded.epochs.current());
+    let versions: Vec<_> = again
+        .loaded
+        .recent
+        .iter()
+        .map(|entry| entry.version.0)
+        .collect();
+    assert_eq!(versions, (1..=room.version.0).collect::<Vec<_>>());
+    assert_eq!(again.loaded.rows_version, room.version);
+    assert!(again.loaded.dirty.is_empty());
+}
+
+#[tokio::test]
+async fn what_the_log_says_of_clients_and_deletions_goes_with_the_next_rows() {
+    let (dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    room.hand_rows();
+    room.change();
+    storage.close().await.unwrap();
+
+    // The next room writes only the parts that it was told are dirty.
+    let storage = Storage::open(options(dir.path())).await.unwrap();
+    let mut again = TestRoom::open(&storage, room.id()).await;
+    let mut rows = again.take_rows();
+    rows.clients.clear();
+    again.journal.rows(rows).unwrap();
+    again.journal.close().await.unwrap();
+
+    let third = TestRoom::open(&storage, room.id()).await;
+    assert_eq!(third.loaded.rows_version, room.version);
+    assert_eq!(third.board, room.board);
+    assert_eq!(third.loaded.clients, [room.client()]);
+}
+
+#[tokio::test]
+async fn r2_a_board_that_slept_keeps_its_epoch_even_when_the_server_then_crashes() {
+    let (dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    room.hand_rows();
+    room.journal.close().await.unwrap();
+    let copy = super::harness::copy_of(dir.path());
+
+    let storage = Storage::open(options(copy.path())).await.unwrap();
+    let again = TestRoom::open(&storage, room.id()).await;
+    assert_eq!(again.loaded.epochs.current(), room.loaded.epochs.current());
+    assert_eq!(again.board, room.board);
+}
+
+#[tokio::test]
+async fn r1_a_board_is_open_once() {
+    let (_dir, storage) = start().await;
+    let room = TestRoom::create(&storage).await;
+    let second = storage.open_board(room.id(), NOW).await;
+    assert!(matches!(second, Err(StorageError::BoardOpen(_))));
+
+    room.journal.close().await.unwrap();
+    assert!(
+        room.journal.reserve().is_err(),
+        "a closed board takes nothing"
+    );
+    let again = TestRoom::open(&storage, room.id()).await;
+    assert_eq!(again.loaded.epochs, room.loaded.epochs);
+}
+
+#[tokio::test]
+async fn r2_a_room_that_is_gone_without_closing_leaves_a_new_epoch() {
+    let (_dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    let id = room.id();
+    let TestRoom {
+        journal,
+        board,
+        loaded,
+        version,
+        ..
+    } = room;
+    drop::<BoardJournal>(journal);
+
+    let again = TestRoom::open(&storage, id).await;
+    assert_eq!(again.board, board, "what was handed over is written first");
+    assert_ne!(again.loaded.epochs.current(), loaded.epochs.current());
+    let seen = Position {
+        epoch: loaded.epochs.current(),
+        version,
+    };
+    assert!(again.loaded.epochs.continues(seen));
+}
+
+#[tokio::test]
+async fn a_board_that_does_not_exist_is_none() {
+    let (_dir, storage) = start().await;
+    let none = storage.open_board("nowhere".parse().unwrap(), NOW).await;
+    assert!(none.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn r4_a_client_is_forgotten_after_ninety_days() {
+    let (_dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    room.hand_rows();
+    room.journal.close().await.unwrap();
+    let days = |count: u64| boardcast_protocol::position::Timestamp(NOW.0 + count * 86_400_000);
+
+    let (loaded, journal) = storage
+        .open_board(room.id(), days(89))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(loaded.clients.len(), 1);
+    assert_eq!(loaded.clients[0].client, client());
+    journal.close().await.unwrap();
+    let (loaded, _journal) = storage
+        .open_board(room.id(), days(91))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(loaded.clients.is_empty());
+    assert!(loaded.version > Version(0));
+}
