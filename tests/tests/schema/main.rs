@@ -106,11 +106,7 @@ fn golden_scenarios_are_valid() {
             let submit = json!({"type": "submit", "board": "b", "seq": 1, "cmds": step["cmds"]});
             assert_eq!(validate(&client, &submit), Ok(()), "{name}");
             if let Some(events) = step["expect"]["events"].as_array() {
-                assert_eq!(
-                    validate(&server, &batch_of(events)),
-                    Ok(()),
-                    "{name}"
-                );
+                assert_eq!(validate(&server, &batch_of(events)), Ok(()), "{name}");
             }
         }
     }
