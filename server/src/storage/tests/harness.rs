@@ -138,7 +138,8 @@ impl TestRoom {
             },
         };
         let before = self.board.clone();
-        let events = transact(&mut self.board, &actor, &[command], &Seen::new(), moment).unwrap();
+        let applied = transact(&mut self.board, &actor, &[command], &Seen::new(), moment).unwrap();
+        let events = applied.events;
         assert!(!events.is_empty());
         self.version = moment.version;
         self.seq += 1;
