@@ -90,7 +90,8 @@ impl Ground {
         let Ok(applied) = transact(&mut self.board, &actor, cmds, &Seen::new(), moment) else {
             return false;
         };
-        if applied.events.is_empty() {
+        let ev = applied.events;
+        if ev.is_empty() {
             return false;
         }
         self.entries.push(VersionEntry {
@@ -99,7 +100,7 @@ impl Ground {
             seq: by.map(|(_, seq)| seq),
             by: user,
             at,
-            ev: applied.events,
+            ev,
         });
         true
     }

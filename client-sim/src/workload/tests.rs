@@ -26,15 +26,15 @@ impl Bench {
             stamp: Stamp { by: user, at: NOW },
         };
         let actor = Actor { user, admin: true };
-        let applied = transact(&mut self.board, &actor, cmds, &Seen::new(), moment)
-            .map_err(|rejection| rejection.to_string())?;
+        let events = transact(&mut self.board, &actor, cmds, &Seen::new(), moment)
+            .map_err(|rejection| rejection.to_string())?
+            .events;
         self.touched.extend(
-            applied
-                .events
+            events
                 .iter()
                 .filter_map(|event| Some(event.card()?.to_string())),
         );
-        Ok(applied.events.len())
+        Ok(events.len())
     }
 }
 

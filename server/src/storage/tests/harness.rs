@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use boardcast_protocol::board::{
-    Actor, Applied, Board, Member, Moment, Role, Seen, Stamp, View, transact,
+    Actor, Board, Member, Moment, Role, Seen, Stamp, View, inverse, transact,
 };
 use boardcast_protocol::command::{CardChange, Command, Place};
 use boardcast_protocol::event::{Entity, Event};
@@ -137,8 +137,9 @@ impl TestRoom {
                 at: Timestamp(NOW.0 + self.version.0),
             },
         };
-        let Applied { events, was } =
-            transact(&mut self.board, &actor, &[command], &Seen::new(), moment).unwrap();
+        let before = self.board.clone();
+        let applied = transact(&mut self.board, &actor, &[command], &Seen::new(), moment).unwrap();
+        let events = applied.events;
         assert!(!events.is_empty());
         self.version = moment.version;
         self.seq += 1;
@@ -153,6 +154,7 @@ impl TestRoom {
         });
         let surplus = self.outcomes.len().saturating_sub(64);
         self.outcomes.drain(..surplus);
+        let was: Vec<_> = events.iter().map(|event| inverse(&before, event)).collect();
         slot.append(Append {
             version: self.version,
             origin: Some((client(), Seq(self.seq), body(self.seq))),
