@@ -1,8 +1,8 @@
 //! Messages as JSON text, and exact errors for what is not a message.
 //!
 //! Unknown fields are ignored, so that a newer peer may send them. An unknown `type` is an error
-//! that is answered, with the request's `req`, `board` and `seq` where they can be read. A key that
-//! stands twice is an error. Nesting deeper than 127 levels is an error (the bound of `serde_json`).
+//! that is answered, with the request's `req`, `board` and `seq` where they can be read. A known key
+//! that stands twice is an error, and so is nesting deeper than [`NESTING_MAX`].
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,13 @@ use crate::message::{
     Hello, Ping, PresenceUpdate, ServerMessage, Submit, Subscribe, Unsubscribe,
 };
 use crate::position::Seq;
+
+/// Deepest nesting of arrays and objects in a message; the bound of `serde_json`, kept for fields
+/// that it would skip as well.
+pub const NESTING_MAX: usize = 127;
+
+/// Longest text of an error of the decoder that goes into a hint.
+const ERROR_MAX_CHARS: usize = 400;
 
 /// What can be read of a message before its type is looked at.
 #[derive(Default)]
@@ -68,16 +75,20 @@ impl Head {
 /// # Errors
 /// The answer for the client: the text is not JSON, its type is unknown, or a field is wrong.
 pub fn decode_client(text: &str) -> Result<ClientMessage, Box<ErrorMessage>> {
+    if nesting(text) > NESTING_MAX {
+        let hint = format!("the text is nested deeper than {NESTING_MAX} levels");
+        return Err(Head::default().error(ErrorCode::BadMessage, hint));
+    }
     let head = match Head::read(text) {
         Ok(head) => head,
         Err(error) => {
+            let said = error.to_string();
+            let said = cut(&said, ERROR_MAX_CHARS);
             let (code, hint) = if error.is_data() {
-                (
-                    ErrorCode::BadMessage,
-                    format!("a message is a JSON object with a type: {error}"),
-                )
+                let hint = format!("a message is a JSON object with a type: {said}");
+                (ErrorCode::BadMessage, hint)
             } else {
-                (ErrorCode::NotJson, format!("the text is not JSON: {error}"))
+                (ErrorCode::NotJson, format!("the text is not JSON: {said}"))
             };
             return Err(Head::default().error(code, hint));
         }
@@ -100,13 +111,17 @@ pub fn decode_client(text: &str) -> Result<ClientMessage, Box<ErrorMessage>> {
         unknown => {
             let hint = format!(
                 "the type {:?} is unknown; see docs/protocol.md",
-                cut(unknown)
+                cut(unknown, 40)
             );
             return Err(head.error(ErrorCode::UnknownType, hint));
         }
     };
     message.map_err(|error| {
-        let hint = format!("a field of {:?} is wrong: {error}", cut(&kind));
+        let said = error.to_string();
+        let hint = format!(
+            "a field of {kind:?} is wrong: {}",
+            cut(&said, ERROR_MAX_CHARS)
+        );
         head.error(ErrorCode::BadMessage, hint)
     })
 }
@@ -115,11 +130,33 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text)
 }
 
-/// The first 40 characters: an error does not repeat what it was sent.
-fn cut(text: &str) -> &str {
+/// The first characters: an error does not repeat all that it was sent.
+fn cut(text: &str, max_chars: usize) -> &str {
     text.char_indices()
-        .nth(40)
+        .nth(max_chars)
         .map_or(text, |(end, _)| &text[..end])
+}
+
+/// The deepest nesting of a JSON text; of what is not JSON, some number.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    let mut bytes = text.bytes();
+    let mut in_string = false;
+    while let Some(byte) = bytes.next() {
+        match (in_string, byte) {
+            (true, b'\\') => {
+                bytes.next();
+            }
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (true | false, _) => {}
+        }
+    }
+    deepest
 }
 
 /// Reads a message of a server; `None` for a type that this version does not know, which a client
@@ -128,15 +165,31 @@ fn cut(text: &str) -> &str {
 /// # Errors
 /// The text is not a message, or a field is wrong.
 pub fn decode_server(text: &str) -> Result<Option<ServerMessage>, serde_json::Error> {
-    match serde_json::from_str(text) {
-        Ok(message) => Ok(Some(message)),
-        Err(error) => match Head::read(text) {
-            Ok(Head {
-                kind: Some(kind), ..
-            }) if !SERVER_TYPES.contains(&kind.as_str()) => Ok(None),
-            Ok(_) | Err(_) => Err(error),
-        },
-    }
+    use ServerMessage as S;
+    let head = Head::read(text)?;
+    let Some(kind) = head.kind else {
+        return Err(serde::de::Error::missing_field("type"));
+    };
+    // Read by type instead of as one tagged enum, which would first copy a whole snapshot.
+    Ok(Some(match kind.as_str() {
+        "batch" => S::Batch(read(text)?),
+        "durable" => S::Durable(read(text)?),
+        "outcome" => S::Outcome(read(text)?),
+        "presence" => S::Presence(read(text)?),
+        "snapshot" => S::Snapshot(read(text)?),
+        "welcome" => S::Welcome(read(text)?),
+        "subscribed" => S::Subscribed(read(text)?),
+        "unsubscribed" => S::Unsubscribed(read(text)?),
+        "role" => S::Role(read(text)?),
+        "card" => S::Card(read(text)?),
+        "activity" => S::Activity(read(text)?),
+        "board.created" => S::BoardCreated(read(text)?),
+        "boards" => S::Boards(read(text)?),
+        "error" => S::Error(read(text)?),
+        "goodbye" => S::Goodbye(read(text)?),
+        "pong" => S::Pong(read(text)?),
+        _ => return Ok(None),
+    }))
 }
 
 /// The types of [`ServerMessage`].

@@ -3,121 +3,22 @@
 //! A thing is placed among its neighbours: right after `after`, else right before `before`, else at
 //! the end; a neighbour that is not there any more is passed over. Only the server makes ranks.
 
+mod change;
+mod place;
+mod subject;
+
 use serde::{Deserialize, Serialize};
 
-use crate::board::{FieldKind, FieldOption, FieldValue, Priority, Role, Wip};
+pub use change::CardChange;
+pub use place::Place;
+
+use crate::board::{FieldKind, FieldOption, FieldValue, Role, Wip};
 use crate::ids::{
     AttachmentId, CardId, ChecklistId, ColumnId, CommentId, FieldId, ItemId, LabelId, SprintId,
     UserId,
 };
 use crate::patch;
 use crate::position::{ByteSize, Timestamp};
-
-/// Between which neighbours a thing goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Place<Id> {
-    /// The neighbour right before it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<Id>,
-    /// The neighbour right behind it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<Id>,
-}
-
-impl<Id> Default for Place<Id> {
-    fn default() -> Self {
-        Self {
-            after: None,
-            before: None,
-        }
-    }
-}
-
-impl<Id> Place<Id> {
-    /// Right after a neighbour.
-    pub fn after(id: Id) -> Self {
-        Self {
-            after: Some(id),
-            before: None,
-        }
-    }
-
-    /// Right before a neighbour.
-    pub fn before(id: Id) -> Self {
-        Self {
-            after: None,
-            before: Some(id),
-        }
-    }
-
-    fn is_end(&self) -> bool {
-        self.after.is_none() && self.before.is_none()
-    }
-}
-
-/// Fields of a card that are set as they are given. Absent ones stay, `null` clears.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct CardChange {
-    /// The title.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The description; empty clears.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The priority.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Priority>,
-    /// The start.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "patch::present"
-    )]
-    pub start: Option<Option<Timestamp>>,
-    /// The due date.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "patch::present"
-    )]
-    pub due: Option<Option<Timestamp>>,
-    /// Whether the due date is met.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub complete: Option<bool>,
-    /// The estimate, in points.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "patch::present"
-    )]
-    pub estimate: Option<Option<u32>>,
-    /// The parent card.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "patch::present"
-    )]
-    pub parent: Option<Option<CardId>>,
-    /// The sprint.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "patch::present"
-    )]
-    pub sprint: Option<Option<SprintId>>,
-    /// The cover.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "patch::present"
-    )]
-    pub cover: Option<Option<String>>,
-}
-
-fn is_end<Id>(place: &Place<Id>) -> bool {
-    place.is_end()
-}
-
-fn is_unset(change: &CardChange) -> bool {
-    *change == CardChange::default()
-}
 
 fn is_false(flag: &bool) -> bool {
     !*flag
@@ -176,7 +77,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "is_false")]
         done: bool,
         /// Where.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<ColumnId>,
     },
     /// Change a column.
@@ -207,7 +108,7 @@ pub enum Command {
         /// Which.
         column: ColumnId,
         /// Where.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<ColumnId>,
     },
     /// Delete a column that holds no card.
@@ -334,10 +235,10 @@ pub enum Command {
         /// Its title.
         title: String,
         /// Where in the column.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<CardId>,
         /// More of its fields; `title` here is not read.
-        #[serde(default, skip_serializing_if = "is_unset")]
+        #[serde(default, skip_serializing_if = "CardChange::is_unset")]
         set: Box<CardChange>,
         /// Its labels.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -362,7 +263,7 @@ pub enum Command {
         /// To which column.
         column: ColumnId,
         /// Where in the column.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<CardId>,
     },
     /// Archive a card, or restore it.
@@ -430,7 +331,7 @@ pub enum Command {
         /// Its title.
         title: String,
         /// Where on the card.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<ChecklistId>,
     },
     /// Rename a checklist.
@@ -451,7 +352,7 @@ pub enum Command {
         /// Which checklist.
         checklist: ChecklistId,
         /// Where on the card.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<ChecklistId>,
     },
     /// Delete a checklist with its items.
@@ -474,7 +375,7 @@ pub enum Command {
         /// What is to be done.
         text: String,
         /// Where in the checklist.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<ItemId>,
     },
     /// Change an item.
@@ -517,7 +418,7 @@ pub enum Command {
         /// Which item.
         item: ItemId,
         /// Where in the checklist.
-        #[serde(default, skip_serializing_if = "is_end")]
+        #[serde(default, skip_serializing_if = "Place::is_end")]
         place: Place<ItemId>,
     },
     /// Delete an item.

@@ -2,7 +2,8 @@
 //!
 //! An id has 1 to [`ID_MAX_BYTES`] characters of `A-Z a-z 0-9 _ -`, so it is safe in a URL, a file
 //! name and a log line. Ids of users, clients and boards are unique in a server; all others are
-//! unique within their board, and the id of a deleted thing is not used again.
+//! unique within what holds them: a board, a card, a checklist, a field. The id of a deleted thing
+//! is not used again, so what a path of ids named once it never names again.
 
 use std::fmt;
 use std::str::FromStr;

@@ -43,6 +43,10 @@ pub const CARD_COMMENTS_MAX: usize = 2_000;
 pub const DETAIL_MAX_BYTES: usize = 1_024 * 1_024;
 /// Attachments of a card; 20 have been seen on one.
 pub const CARD_ATTACHMENTS_MAX: usize = 200;
+/// A value of a custom field of kind `text`: all values of a card go with each change of one.
+pub const FIELD_TEXT_MAX_BYTES: usize = 4_096;
+/// Cards that are reached from a card over blockers or parents: bounds the search for a cycle.
+pub const LINKED_CARDS_MAX: usize = 1_000;
 /// Largest estimate of a card, in points.
 pub const ESTIMATE_MAX: u32 = 1_000_000;
 /// Ids of deleted things that a board remembers, so that none is used again.
@@ -89,5 +93,6 @@ const _: () = assert!(TITLE_MAX_BYTES < TEXT_MAX_BYTES && NAME_MAX_BYTES < TITLE
 const _: () = assert!(TOKEN_MAX_BYTES + HELLO_BOARDS_MAX * 100 <= HELLO_MAX_BYTES);
 const _: () = assert!(TEXT_MAX_BYTES * JSON_ESCAPE_FACTOR + ENVELOPE_BYTES <= VERSION_MAX_BYTES);
 const _: () = assert!(VERSION_MAX_BYTES + ENVELOPE_BYTES <= BATCH_MAX_BYTES);
+const _: () = assert!(FIELDS_MAX * FIELD_TEXT_MAX_BYTES + ENVELOPE_BYTES <= VERSION_MAX_BYTES);
 const _: () = assert!(TEXT_MAX_BYTES < DETAIL_MAX_BYTES);
 const _: () = assert!(CARDS_MAX < u32::MAX as usize && MEMBERS_MAX <= CARDS_MAX);

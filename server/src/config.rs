@@ -29,6 +29,8 @@ pub struct Config {
     pub connections: ConnectionRules,
     /// Bounds of rooms.
     pub rooms: RoomLimits,
+    /// Largest file that may be imported over HTTP.
+    pub import_max_bytes: u64,
     /// How long stopping may take.
     pub drain: DrainRules,
     /// How log lines look.
@@ -47,6 +49,7 @@ impl Config {
             http: HttpRules::default(),
             connections: ConnectionRules::default(),
             rooms: RoomLimits::default(),
+            import_max_bytes: 512 * 1_024 * 1_024,
             drain: DrainRules::default(),
             log_format: LogFormat::default(),
             log_filter: "info".to_owned(),

@@ -15,7 +15,7 @@ pub mod auth;
 pub mod clock;
 pub mod connection;
 pub mod frame;
-
+pub mod import;
 pub mod room;
 pub mod storage;
 

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{Secret, SecretError, Tokens};
 use crate::config::Config;
 use crate::connection::{Services, sweep};
-use crate::http::{self, App, listen};
+use crate::http::{self, App, ImportRules, listen};
 use crate::room::{FanoutLag, Rooms};
 use crate::shutdown::{DrainRules, Running, drain};
 use crate::storage::{Storage, StorageError, StorageOptions};
@@ -76,6 +76,7 @@ impl Server {
         let router = http::router(App {
             services: Arc::clone(&services),
             allowed_origins: config.allowed_origins.into(),
+            imports: ImportRules::new(config.data_dir, config.import_max_bytes),
         });
         let listener = tokio::spawn(listen::listen(
             listener,

@@ -1,6 +1,8 @@
-//! What the tests of Boardcast share: servers on real sockets with real files, and clients.
+//! What the tests of Boardcast share: servers on real sockets with real files, clients, and a naive
+//! board.
 
 pub mod client;
 pub mod harness;
+pub mod model;
 pub mod process;
 pub mod raw;

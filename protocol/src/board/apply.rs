@@ -1,8 +1,6 @@
 //! What has happened becomes what is: assignments, nothing else (rule R14).
 
-use std::collections::BTreeMap;
-
-use super::{Board, Card, CardKey, Checklist, Detail, Stamp, View};
+use super::{Board, Card, CardKey, Checklist, ColumnId, Detail, Rank, Stamp, View};
 use crate::event::{CardPatch, Entity, Event};
 use crate::ids::{CardId, ChecklistId};
 use crate::position::Version;
@@ -271,23 +269,20 @@ impl Board {
     pub(super) fn relocate(
         &mut self,
         card: Option<CardId>,
-        before: Option<(super::ColumnId, super::Rank)>,
-        after: Option<(super::ColumnId, super::Rank)>,
+        before: Option<(ColumnId, Rank)>,
+        after: Option<(ColumnId, Rank)>,
     ) {
         let Some(card) = card else { return };
         if let Some((column, rank)) = before
             && let Some(lane) = self.lanes.get_mut(&column)
         {
-            // A neighbour that was ranked before this card may stand at its old rank already.
-            if lane.get(&rank) == Some(&card) {
-                lane.remove(&rank);
-            }
+            lane.remove(&(rank, card));
             if lane.is_empty() {
                 self.lanes.remove(&column);
             }
         }
         if let Some((column, rank)) = after {
-            self.lanes.entry(column).or_default().insert(rank, card);
+            self.lanes.entry(column).or_default().insert((rank, card));
         }
     }
 
@@ -331,9 +326,5 @@ impl Board {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn lanes(&self) -> &BTreeMap<super::ColumnId, BTreeMap<super::Rank, CardId>> {
-        &self.lanes
     }
 }

@@ -17,18 +17,50 @@ pub fn view_hash(view: &View) -> String {
 }
 
 /// The digest of a detail: 16 hexadecimal digits, or nothing for the empty detail.
+///
+/// It is the XOR of the digests of its parts, so that one more comment does not cost a look at all
+/// the others: of the description as a JSON string, unless it is empty, and of each comment as a
+/// JSON object; a part's digest is the first 8 bytes of the SHA-256 of its canonical JSON.
 pub fn detail_digest(detail: &Detail) -> String {
-    if detail.is_empty() {
+    let comments = detail.comments.values().map(part_digest);
+    let sum = comments.fold(text_digest(&detail.description), |sum, part| sum ^ part);
+    written(sum, detail.is_empty())
+}
+
+/// The digest of a detail from which `gone` parts were taken and to which `new` ones were added;
+/// `is_empty` says whether nothing is left.
+pub(super) fn changed_digest(old: &str, gone: u64, new: u64, is_empty: bool) -> String {
+    // The server itself wrote the old digest; no digest stands for zero.
+    let old = u64::from_str_radix(old, 16).unwrap_or_default();
+    written(old ^ gone ^ new, is_empty)
+}
+
+/// The part that a description has in the digest of a detail.
+pub(super) fn text_digest(text: &str) -> u64 {
+    if text.is_empty() {
+        return 0;
+    }
+    part_digest(&text)
+}
+
+/// The part that a comment has in the digest of a detail.
+pub(super) fn part_digest(part: &impl Serialize) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = sha256(part);
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn written(sum: u64, is_empty: bool) -> String {
+    if is_empty {
         return String::new();
     }
-    hex(&sha256(detail)[..8])
+    format!("{sum:016x}")
 }
 
 fn sha256(value: &impl Serialize) -> [u8; 32] {
     let mut text = Vec::new();
-    // The model holds no map with keys that are not strings, the only case that fails.
-    if let Ok(value) = serde_json::to_value(value) {
-        write_canonical(&value, &mut text);
+    match serde_json::to_value(value) {
+        Ok(value) => write_canonical(&value, &mut text),
+        Err(error) => unreachable!("the model has no keys that are not strings: {error}"),
     }
     Sha256::digest(&text).into()
 }

@@ -1,33 +1,46 @@
 //! The board: what it is made of, what may be done to it, and what has happened to it.
 
 mod apply;
+mod arrange;
 mod by_id;
+mod card;
 mod decide;
 mod digest;
+mod document;
 mod inverse;
+mod merge;
 mod model;
 mod permission;
 mod rejection;
 mod transact;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use apply::{ApplyError, Moment};
 pub use by_id::Keyed;
+pub use card::{Card, CardKey, Comment, Detail, DetailMark};
 pub use decide::{Actor, decide};
 pub use digest::{detail_digest, view_hash};
+pub use document::{
+    BoardDocument, DOCUMENT_FORMAT, DOCUMENT_VERSION, DocumentCard, DocumentColumn,
+};
 pub use inverse::inverse;
+pub use merge::{Incoming, Knows, Merged, Omissions, Skipped, merge};
 pub use model::{
-    Attachment, Card, CardField, CardKey, Checklist, Column, Comment, Detail, DetailMark, Field,
-    FieldKind, FieldOption, FieldValue, Item, Label, Member, Priority, Role, Sprint, Stamp, View,
-    Wip, WipKind,
+    Attachment, CardField, Checklist, Column, Field, FieldKind, FieldOption, FieldValue, Item,
+    Label, Member, Priority, Role, Sprint, Stamp, View, Wip, WipKind,
 };
 pub use permission::Action;
 pub use rejection::{Conflict, Reason, Rejection};
 pub use transact::{Applied, Seen, install, transact};
+pub use verify::Fault;
 
 use crate::ids::{AnyId, CardId, ColumnId};
 use crate::order::Rank;
+
+/// The cards of a column in their order: by rank, and by id should two ranks ever be equal.
+type Lane = BTreeSet<(Rank, CardId)>;
 
 /// A board with all that its one writer needs to decide: the view, the details of its cards, the
 /// order of cards in their columns and the ids that may not be used again.
@@ -35,7 +48,7 @@ use crate::order::Rank;
 pub struct Board {
     view: View,
     details: BTreeMap<CardId, Detail>,
-    lanes: BTreeMap<ColumnId, BTreeMap<Rank, CardId>>,
+    lanes: BTreeMap<ColumnId, Lane>,
     buried: BTreeSet<AnyId>,
 }
 
@@ -44,12 +57,12 @@ impl Board {
     /// view are dropped.
     pub fn new(view: View, mut details: BTreeMap<CardId, Detail>, buried: BTreeSet<AnyId>) -> Self {
         details.retain(|card, _| view.cards.contains_key(card));
-        let mut lanes: BTreeMap<ColumnId, BTreeMap<Rank, CardId>> = BTreeMap::new();
+        let mut lanes: BTreeMap<ColumnId, Lane> = BTreeMap::new();
         for card in view.cards.values() {
             lanes
                 .entry(card.column)
                 .or_default()
-                .insert(card.rank.clone(), card.id);
+                .insert((card.rank.clone(), card.id));
         }
         Self {
             view,
@@ -84,8 +97,8 @@ impl Board {
         self.lanes
             .get(&column)
             .into_iter()
-            .flat_map(BTreeMap::values)
-            .filter_map(|id| self.view.cards.get(id))
+            .flatten()
+            .filter_map(|(_, id)| self.view.cards.get(id))
     }
 
     /// The columns in their order, archived ones included.
@@ -97,17 +110,19 @@ impl Board {
 
     /// Rough count of bytes in memory, for the bound on loaded boards.
     pub fn weight_bytes(&self) -> usize {
-        let details: usize = self
-            .details
-            .values()
-            .map(|d| {
-                128 + d.description.len()
-                    + d.comments
-                        .values()
-                        .map(|c| 192 + c.text.len())
-                        .sum::<usize>()
-            })
-            .sum();
-        4_096 + self.view.members.len() * 128 + self.view.cards.len() * 1_024 + details
+        let details = self.details.values().map(|detail| {
+            let comments = detail.comments.values().map(|c| 192 + c.text.len());
+            128 + detail.description.len() + comments.sum::<usize>()
+        });
+        let cards = self.view.cards.values().map(|card| {
+            let items = card.checklists.values().map(|list| list.items.len());
+            1_024 + card.attachments.len() * 256 + items.map(|count| count * 192).sum::<usize>()
+        });
+        let others = self.view.members.len() + self.view.labels.len() + self.view.sprints.len();
+        4_096
+            + others * 128
+            + self.buried.len() * 32
+            + cards.sum::<usize>()
+            + details.sum::<usize>()
     }
 }

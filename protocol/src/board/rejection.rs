@@ -80,6 +80,9 @@ impl Rejection {
     }
 
     pub(super) fn limit(what: &str, max: usize) -> Self {
-        Self::new(Reason::Limit, format!("a board takes at most {max} {what}"))
+        Self::new(
+            Reason::Limit,
+            format!("there is room for at most {max} {what}"),
+        )
     }
 }

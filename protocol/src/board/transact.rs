@@ -22,7 +22,8 @@ pub type Seen = BTreeMap<CardKey, Version>;
 pub struct Applied {
     /// What has happened, in order.
     pub events: Vec<Event>,
-    /// As [`inverse`] answers, taken right before the event at the same index was applied.
+    /// As [`inverse`] answers, taken right before the event at the same index was applied: in the
+    /// opposite order they undo the version.
     pub was: Vec<Option<Event>>,
 }
 
@@ -42,21 +43,24 @@ pub fn transact(
         let hint = format!("a submit holds 1 to {SUBMIT_COMMANDS_MAX} commands");
         return Err(Rejection::new(Reason::Limit, hint));
     }
-    if !seen.is_empty() && commands.len() > 1 {
-        let hint = "revisions that were seen go with a submit of one command";
+    if !seen.is_empty() && (commands.len() > 1 || commands.iter().all(|c| c.card().is_none())) {
+        let hint = "revisions that were seen go with a submit of one command about a card";
         return Err(Rejection::new(Reason::Invalid, hint));
     }
     let mut applied = Applied::default();
     let mut undo = Undo::default();
-    for command in commands {
-        let result = decide(board, actor, command, moment.stamp.at)
-            .and_then(|events| check_seen(board, &events, seen).map(|()| events))
-            .and_then(|events| {
-                let guarded = commands.len() > 1 || events.len() > 1;
-                undo.apply(board, moment, events, guarded, &mut applied)
-            });
-        if let Err(rejection) = result {
+    for (index, command) in commands.iter().enumerate() {
+        let result = decide(board, actor, command, moment.stamp.at).and_then(|events| {
+            check_seen(board, command, &events, seen)?;
+            let guarded = commands.len() > 1 || events.len() > 1;
+            undo.apply(board, moment, events, guarded, &mut applied)
+        });
+        if let Err(mut rejection) = result {
             undo.roll_back(board);
+            if commands.len() > 1 {
+                let (nth, count) = (index + 1, commands.len());
+                rejection.hint = format!("command {nth} of {count}: {}", rejection.hint);
+            }
             return Err(rejection);
         }
     }
@@ -82,26 +86,35 @@ pub fn install(
     Ok(applied)
 }
 
-fn check_seen(board: &Board, events: &[Event], seen: &Seen) -> Result<(), Rejection> {
-    for event in events {
-        let Some(card) = event.card().and_then(|id| board.view().cards.get(&id)) else {
-            continue;
-        };
-        for (key, mine) in values_of(event) {
-            let (Some(saw), Some(last)) = (seen.get(&key), card.revs.get(&key)) else {
+fn check_seen(
+    board: &Board,
+    command: &Command,
+    events: &[Event],
+    seen: &Seen,
+) -> Result<(), Rejection> {
+    let Some(card) = command.card().filter(|_| !seen.is_empty()) else {
+        return Ok(());
+    };
+    let Some(card) = board.view().cards.get(&card) else {
+        return Ok(());
+    };
+    for event in events.iter().filter(|e| e.card() == Some(card.id)) {
+        for (field, mine) in values_of(event) {
+            let (Some(saw), Some(last)) = (seen.get(&field), card.revs.get(&field)) else {
                 continue;
             };
             if last > saw {
-                let hint = format!("the {key:?} of card #{} was changed meanwhile", card.number);
-                let theirs = current_value(board, card, key);
+                let name = json_name(field);
+                let hint = format!("the {name} of card #{} was changed meanwhile", card.number);
+                let theirs = current_value(board, card, field);
+                let conflict = Conflict {
+                    field,
+                    mine,
+                    theirs,
+                };
                 return Err(Rejection {
-                    reason: Reason::Conflict,
-                    hint: hint.to_lowercase(),
-                    conflict: Some(Box::new(Conflict {
-                        field: key,
-                        mine,
-                        theirs,
-                    })),
+                    conflict: Some(Box::new(conflict)),
+                    ..Rejection::new(Reason::Conflict, hint)
                 });
             }
         }
@@ -117,9 +130,7 @@ fn values_of(event: &Event) -> Vec<(CardKey, Value)> {
         return Vec::new();
     };
     let json = serde_json::to_value(set).unwrap_or_default();
-    set.keys()
-        .map(|key| (key, json.get(json_name(key)).cloned().unwrap_or_default()))
-        .collect()
+    set.keys().map(|key| (key, field_of(&json, key))).collect()
 }
 
 fn current_value(board: &Board, card: &Card, key: CardKey) -> Value {
@@ -130,7 +141,14 @@ fn current_value(board: &Board, card: &Card, key: CardKey) -> Value {
             .unwrap_or_default();
         return Value::from(text);
     }
-    let json = serde_json::to_value(card).unwrap_or_default();
+    field_of(&serde_json::to_value(card).unwrap_or_default(), key)
+}
+
+/// A field in the JSON form of a card or a patch; the place is an object of column and rank.
+fn field_of(json: &Value, key: CardKey) -> Value {
+    if key == CardKey::Place {
+        return serde_json::json!({ "column": json["column"], "rank": json["rank"] });
+    }
     json.get(json_name(key)).cloned().unwrap_or_default()
 }
 
@@ -138,7 +156,7 @@ fn json_name(key: CardKey) -> &'static str {
     match key {
         CardKey::Title => "title",
         CardKey::Description => "description",
-        CardKey::Place => "column",
+        CardKey::Place => "place",
         CardKey::Labels => "labels",
         CardKey::Assignees => "assignees",
         CardKey::Priority => "priority",
@@ -172,9 +190,10 @@ enum Saved {
     Detail(CardId, Option<Detail>),
 }
 
+/// What is needed to take a list back: each part as it was before the first event that changed it.
 #[derive(Default)]
 struct Undo {
-    saved: Vec<Saved>,
+    saved: BTreeMap<Entity, Saved>,
     buried: Vec<AnyId>,
 }
 
@@ -189,23 +208,26 @@ impl Undo {
     ) -> Result<(), Rejection> {
         for event in events {
             if guarded {
-                self.saved
-                    .extend(event.touches().map(|entity| save(board, entity)));
+                for entity in event.touches() {
+                    self.saved
+                        .entry(entity)
+                        .or_insert_with(|| save(board, entity));
+                }
                 self.buried
                     .extend(event.buries().filter(|id| !board.buried.contains(id)));
             }
-            let was = inverse(board, &event);
+            applied.was.push(inverse(board, &event));
             board.apply(moment, &event).map_err(|error| {
-                Rejection::new(Reason::Invalid, format!("the change does not fit: {error}"))
+                let hint = format!("the command does not fit: {error}");
+                Rejection::new(Reason::Invalid, hint)
             })?;
-            applied.was.push(was);
             applied.events.push(event);
         }
         Ok(())
     }
 
     fn roll_back(self, board: &mut Board) {
-        for saved in self.saved.into_iter().rev() {
+        for saved in self.saved.into_values() {
             restore(board, saved);
         }
         for id in self.buried {

@@ -1,7 +1,11 @@
 //! The command line. Data goes to standard output, everything else to standard error; the exit code
 //! is 0 for success, 1 for failure, 2 for wrong usage.
 
+mod export;
+mod import;
 mod link;
+mod place;
+mod remote;
 mod serve;
 mod token;
 mod ttl;
@@ -24,6 +28,10 @@ enum Command {
     Serve(Box<serve::ServeArgs>),
     /// Print signed tokens, one a line; works beside a running server
     Token(token::TokenArgs),
+    /// Import boards from files, each one whole or not at all
+    Import(import::ImportArgs),
+    /// Print a board as a file
+    Export(export::ExportArgs),
     /// Print a link that signs a browser in; works once, within 30 seconds
     Link(link::LinkArgs),
 }
@@ -56,6 +64,8 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(*args),
         Command::Token(args) => token::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Link(args) => link::run(&args),
     };
     match done {

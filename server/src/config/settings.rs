@@ -78,6 +78,9 @@ pub struct Settings {
     /// Bytes of all loaded boards above which idle ones are put to sleep [default: 536870912]
     #[arg(long, env = "BOARDCAST_LOADED_BYTES", value_name = "BYTES")]
     pub loaded_bytes: Option<u64>,
+    /// Largest file that may be imported over HTTP [default: 536870912]
+    #[arg(long, env = "BOARDCAST_IMPORT_MAX_BYTES", value_name = "BYTES")]
+    pub import_max_bytes: Option<u64>,
     /// Time for clients to go when the server stops [default: 10000]
     #[arg(long, env = "BOARDCAST_DRAIN_MS", value_name = "MS")]
     pub drain_ms: Option<u64>,
@@ -187,6 +190,7 @@ impl Settings {
             outbox_hard_bytes,
             send_buffer_bytes,
             loaded_bytes,
+            import_max_bytes,
             drain_ms,
             return_window_ms,
             log_format,
@@ -317,6 +321,12 @@ impl Settings {
             "loaded_bytes",
             self.loaded_bytes,
             1_024 * 1_024..=1_024 * GIB,
+        )?;
+        set(
+            &mut config.import_max_bytes,
+            "import_max_bytes",
+            self.import_max_bytes,
+            1_024..=1_024 * GIB,
         )?;
         let drain = &mut config.drain;
         set(&mut drain.drain_ms, "drain_ms", self.drain_ms, 0..=DAY_MS)?;

@@ -4,6 +4,7 @@
 //! turns a request into a connection, the other modules answer the rest.
 
 mod auth;
+mod boards;
 mod health;
 pub mod listen;
 pub mod origin;
@@ -21,6 +22,7 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 
+pub use self::boards::ImportRules;
 use self::origin::Origin;
 use self::problem::Problem;
 use crate::connection::Services;
@@ -32,6 +34,8 @@ pub struct App {
     pub services: Arc<Services>,
     /// Origins of pages that may connect, besides the server's own.
     pub allowed_origins: Arc<[Origin]>,
+    /// What imports are held to.
+    pub imports: ImportRules,
 }
 
 /// All routes.
@@ -42,6 +46,8 @@ pub fn router(app: App) -> Router {
         .route("/ws", get(websocket::open))
         .route("/api/v1/tickets", post(tickets::issue))
         .route("/api/v1/sessions", post(tickets::sign_in))
+        .route("/api/v1/import", post(boards::import_file))
+        .route("/api/v1/boards/{board}/export", get(boards::export_board))
         .merge(page::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

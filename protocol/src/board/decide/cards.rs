@@ -11,7 +11,7 @@ use super::{CardPatch, Deciding, Decision, check, exists, set, toggled};
 use crate::command::{CardChange, Command, Place};
 use crate::event::Event;
 use crate::ids::{CardId, ColumnId, FieldId, LabelId, UserId};
-use crate::limits::{CARD_ASSIGNEES_MAX, CARD_BLOCKERS_MAX, CARD_LABELS_MAX, CARDS_MAX};
+use crate::limits::{CARD_ASSIGNEES_MAX, CARD_LABELS_MAX, CARDS_MAX};
 use crate::position::Version;
 
 impl Deciding<'_> {
@@ -292,29 +292,6 @@ impl Deciding<'_> {
             .collect())
     }
 
-    fn card_block(&self, id: CardId, by: CardId, on: bool) -> Decision {
-        let card = self.card(id)?;
-        self.card(by)?;
-        if on {
-            self.check_no_cycle(id, by, |card| card.blocked_by.iter())?;
-        }
-        let blockers = toggled(&card.blocked_by, by, on);
-        let count = blockers.as_ref().map_or(0, Vec::len);
-        at_most("blockers of a card", count, CARD_BLOCKERS_MAX)?;
-        Ok(blockers
-            .map(|cards| {
-                set(
-                    id,
-                    CardPatch {
-                        blocked_by: Some(cards),
-                        ..CardPatch::default()
-                    },
-                )
-            })
-            .into_iter()
-            .collect())
-    }
-
     fn card_field(&self, id: CardId, field: FieldId, value: Option<&FieldValue>) -> Decision {
         let card = self.card(id)?;
         if let Some(value) = value {
@@ -350,7 +327,7 @@ impl Deciding<'_> {
         let field = self.field(field)?;
         let fits = match (field.kind, value) {
             (FieldKind::Text, FieldValue::Text(text)) => {
-                check::text("value", text)?;
+                check::field_text(text)?;
                 true
             }
             (FieldKind::Number, FieldValue::Number(text)) => {
@@ -371,32 +348,6 @@ impl Deciding<'_> {
         );
         Err(Rejection::new(Reason::Invalid, hint.to_lowercase()))
     }
-
-    /// Whether following `links` from `start` never comes to `card`.
-    fn check_no_cycle<'b, I>(
-        &'b self,
-        card: CardId,
-        start: CardId,
-        links: impl Fn(&'b Card) -> I,
-    ) -> Result<(), Rejection>
-    where
-        I: Iterator<Item = &'b CardId>,
-    {
-        let mut visited = BTreeSet::new();
-        let mut open = vec![start];
-        while let Some(next) = open.pop() {
-            if next == card {
-                let hint = "the link would lead back to the card itself";
-                return Err(Rejection::new(Reason::Cycle, hint));
-            }
-            if visited.insert(next)
-                && let Some(found) = self.board.view().cards.get(&next)
-            {
-                open.extend(links(found).copied());
-            }
-        }
-        Ok(())
-    }
 }
 
 struct NewCard<'a> {
@@ -410,12 +361,9 @@ fn changed<T: Clone + PartialEq>(wish: &Option<T>, present: &T) -> Option<T> {
     wish.as_ref().filter(|wish| *wish != present).cloned()
 }
 
-fn at_most(what: &str, count: usize, max: usize) -> Result<(), Rejection> {
+pub(super) fn at_most(what: &str, count: usize, max: usize) -> Result<(), Rejection> {
     if count > max {
-        return Err(Rejection::new(
-            Reason::Limit,
-            format!("there are at most {max} {what}"),
-        ));
+        return Err(Rejection::limit(what, max));
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use super::super::{Reason, Rejection, Wip};
 use crate::limits::{
-    CARDS_MAX, ESTIMATE_MAX, NAME_MAX_BYTES, TEXT_MAX_BYTES, TITLE_MAX_BYTES, URL_MAX_BYTES,
+    CARDS_MAX, ESTIMATE_MAX, FIELD_TEXT_MAX_BYTES, NAME_MAX_BYTES, TEXT_MAX_BYTES, TITLE_MAX_BYTES,
+    URL_MAX_BYTES,
 };
 
 type Check = Result<(), Rejection>;
@@ -12,12 +13,7 @@ fn invalid(hint: String) -> Rejection {
 }
 
 fn line(what: &str, text: &str, max: usize) -> Check {
-    if text.len() > max {
-        return Err(invalid(format!(
-            "a {what} is longer than {max} bytes; it has {}",
-            text.len()
-        )));
-    }
+    within(what, text, max)?;
     if text.chars().any(char::is_control) {
         return Err(invalid(format!(
             "a {what} is one line without control characters"
@@ -27,7 +23,7 @@ fn line(what: &str, text: &str, max: usize) -> Check {
 }
 
 /// A title: one line, not empty.
-pub(super) fn title(what: &str, text: &str) -> Check {
+pub(in crate::board) fn title(what: &str, text: &str) -> Check {
     if text.is_empty() {
         return Err(invalid(format!("a {what} is empty")));
     }
@@ -35,12 +31,12 @@ pub(super) fn title(what: &str, text: &str) -> Check {
 }
 
 /// A title that may be empty.
-pub(super) fn optional_title(what: &str, text: &str) -> Check {
+pub(in crate::board) fn optional_title(what: &str, text: &str) -> Check {
     line(what, text, TITLE_MAX_BYTES)
 }
 
 /// A short word: a colour, a name of a person, a media type.
-pub(super) fn name(what: &str, text: &str) -> Check {
+pub(in crate::board) fn name(what: &str, text: &str) -> Check {
     if text.is_empty() {
         return Err(invalid(format!(
             "a {what} is empty; leave it out or send null"
@@ -50,19 +46,27 @@ pub(super) fn name(what: &str, text: &str) -> Check {
 }
 
 /// A text of many lines.
-pub(super) fn text(what: &str, text: &str) -> Check {
-    if text.len() > TEXT_MAX_BYTES {
-        let hint = format!(
-            "a {what} is longer than {TEXT_MAX_BYTES} bytes; it has {}",
-            text.len()
-        );
-        return Err(invalid(hint));
+pub(in crate::board) fn text(what: &str, text: &str) -> Check {
+    within(what, text, TEXT_MAX_BYTES)
+}
+
+/// A value of a custom field.
+pub(in crate::board) fn field_text(text: &str) -> Check {
+    within("value", text, FIELD_TEXT_MAX_BYTES)
+}
+
+fn within(what: &str, text: &str, max: usize) -> Check {
+    if text.len() > max {
+        let length = text.len();
+        return Err(invalid(format!(
+            "a {what} is longer than {max} bytes; it has {length}"
+        )));
     }
     Ok(())
 }
 
 /// A link to the web.
-pub(super) fn url(text: &str) -> Check {
+pub(in crate::board) fn url(text: &str) -> Check {
     line("link", text, URL_MAX_BYTES)?;
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
@@ -71,7 +75,7 @@ pub(super) fn url(text: &str) -> Check {
     Ok(())
 }
 
-pub(super) fn wip(wip: Option<Wip>) -> Check {
+pub(in crate::board) fn wip(wip: Option<Wip>) -> Check {
     match wip {
         Some(wip) if wip.limit == 0 || wip.limit as usize > CARDS_MAX => Err(invalid(format!(
             "a limit of cards in work is 1 to {CARDS_MAX}"
@@ -80,7 +84,7 @@ pub(super) fn wip(wip: Option<Wip>) -> Check {
     }
 }
 
-pub(super) fn estimate(points: u32) -> Check {
+pub(in crate::board) fn estimate(points: u32) -> Check {
     if points > ESTIMATE_MAX {
         return Err(invalid(format!(
             "an estimate is at most {ESTIMATE_MAX} points"
@@ -90,7 +94,7 @@ pub(super) fn estimate(points: u32) -> Check {
 }
 
 /// A decimal number such as `-12.5`, at most 40 characters.
-pub(super) fn decimal(text: &str) -> Check {
+pub(in crate::board) fn decimal(text: &str) -> Check {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

@@ -1,7 +1,8 @@
 //! Commands about what only an opened card shows (description, comments), and attachments.
 
-use super::super::{Attachment, Comment, Detail, Reason, Rejection, Role, Stamp, detail_digest};
-use super::{Deciding, Decision, check, exists};
+use super::super::digest::{changed_digest, part_digest, text_digest};
+use super::super::{Attachment, Comment, Detail, Reason, Rejection, Role, Stamp};
+use super::{CardPatch, Deciding, Decision, check, exists, set};
 use crate::command::Command;
 use crate::event::Event;
 use crate::ids::{AttachmentId, CardId, CommentId};
@@ -69,12 +70,7 @@ impl Deciding<'_> {
                 }])
             }
             Command::AttachmentRemove { card, attachment } => {
-                self.attachment(*card, *attachment)?;
-                self.check_grave()?;
-                Ok(vec![Event::AttachmentRemoved {
-                    card: *card,
-                    attachment: *attachment,
-                }])
+                self.attachment_remove(*card, *attachment)
             }
             _ => Ok(Vec::new()),
         }
@@ -82,13 +78,18 @@ impl Deciding<'_> {
 
     /// The description, unless the card has it already.
     pub(super) fn describe(&self, card: CardId, text: &str) -> Result<Option<Event>, Rejection> {
-        let mut detail = self.board.detail(card).cloned().unwrap_or_default();
-        if detail.description == text {
+        let old = self
+            .board
+            .detail(card)
+            .map_or("", |detail| detail.description.as_str());
+        if old == text {
             return Ok(None);
         }
-        text.clone_into(&mut detail.description);
-        check_weight(&detail)?;
-        let digest = detail_digest(&detail);
+        self.check_weight(card, old.len(), text.len())?;
+        let mark = &self.card(card)?.detail;
+        let (gone, new) = (text_digest(old), text_digest(text));
+        let is_empty = text.is_empty() && mark.comments == 0;
+        let digest = changed_digest(&mark.digest, gone, new, is_empty);
         Ok(Some(Event::CardDescribed {
             card,
             text: text.to_owned(),
@@ -153,19 +154,24 @@ impl Deciding<'_> {
     }
 
     fn put_comment(&self, card: CardId, comment: Comment) -> Decision {
-        if comment.text.is_empty() {
+        if comment.text.trim().is_empty() {
             return Err(Rejection::new(Reason::Invalid, "a comment is empty"));
         }
         check::text("comment", &comment.text)?;
-        let mut detail = self.board.detail(card).cloned().unwrap_or_default();
-        detail.comments.insert(comment.id, comment.clone());
-        check_weight(&detail)?;
-        let (comments, digest) = mark(&detail);
+        let comments = self.board.detail(card).map(|detail| &detail.comments);
+        let old = comments.and_then(|comments| comments.get(&comment.id));
+        self.check_weight(
+            card,
+            old.map_or(0, |old| old.text.len()),
+            comment.text.len(),
+        )?;
+        let mark = &self.card(card)?.detail;
+        let (gone, new) = (old.map_or(0, part_digest), part_digest(&comment));
         Ok(vec![Event::CommentPut {
+            comments: mark.comments + u32::from(old.is_none()),
+            digest: changed_digest(&mark.digest, gone, new, false),
             card,
             comment,
-            comments,
-            digest,
         }])
     }
 
@@ -176,15 +182,25 @@ impl Deciding<'_> {
             return Err(Rejection::new(Reason::Forbidden, hint));
         }
         self.check_grave()?;
-        let mut detail = self.board.detail(card).cloned().unwrap_or_default();
-        detail.comments.remove(&id);
-        let (comments, digest) = mark(&detail);
+        let mark = &self.card(card)?.detail;
+        let comments = mark.comments.saturating_sub(1);
+        let is_empty = comments == 0 && !mark.described;
         Ok(vec![Event::CommentRemoved {
             card,
             comment: id,
             comments,
-            digest,
+            digest: changed_digest(&mark.digest, part_digest(old), 0, is_empty),
         }])
+    }
+
+    /// Whether the card's detail takes a text of `new` bytes for one of `old` bytes; a shorter one
+    /// always.
+    fn check_weight(&self, card: CardId, old: usize, new: usize) -> Result<(), Rejection> {
+        if new <= old {
+            return Ok(());
+        }
+        let present = self.board.detail(card).map_or(0, weight);
+        check_bytes(present - old + new)
     }
 
     fn attachment(&self, card: CardId, id: AttachmentId) -> Result<&Attachment, Rejection> {
@@ -212,20 +228,38 @@ impl Deciding<'_> {
         attachment.url.as_deref().map_or(Ok(()), check::url)?;
         Ok(vec![Event::AttachmentPut { card, attachment }])
     }
+
+    /// A cover that shows the attachment goes with it.
+    fn attachment_remove(&self, card: CardId, id: AttachmentId) -> Decision {
+        self.attachment(card, id)?;
+        self.check_grave()?;
+        let is_cover = self.card(card)?.cover.as_deref() == Some(id.as_str());
+        let uncover = CardPatch {
+            cover: Some(None),
+            ..CardPatch::default()
+        };
+        let mut events = Vec::new();
+        events.extend(is_cover.then(|| set(card, uncover)));
+        events.push(Event::AttachmentRemoved {
+            card,
+            attachment: id,
+        });
+        Ok(events)
+    }
 }
 
-fn mark(detail: &Detail) -> (u32, String) {
-    let comments = u32::try_from(detail.comments.len()).unwrap_or(u32::MAX);
-    (comments, detail_digest(detail))
+fn weight(detail: &Detail) -> usize {
+    let comments = detail.comments.values().map(|comment| comment.text.len());
+    detail.description.len() + comments.sum::<usize>()
 }
 
-fn check_weight(detail: &Detail) -> Result<(), Rejection> {
-    let comments: usize = detail
-        .comments
-        .values()
-        .map(|comment| comment.text.len())
-        .sum();
-    if detail.description.len() + comments > DETAIL_MAX_BYTES {
+/// Whether a card takes this detail.
+pub(in crate::board) fn check_weight(detail: &Detail) -> Result<(), Rejection> {
+    check_bytes(weight(detail))
+}
+
+fn check_bytes(bytes: usize) -> Result<(), Rejection> {
+    if bytes > DETAIL_MAX_BYTES {
         let hint =
             format!("description and comments of a card are at most {DETAIL_MAX_BYTES} bytes");
         return Err(Rejection::new(Reason::Limit, hint));

@@ -2,14 +2,15 @@
 
 mod boards;
 mod cards;
-mod check;
+pub(super) mod check;
 mod checklists;
 mod columns;
-mod details;
+pub(super) mod details;
+mod links;
 mod placing;
-mod tags;
+pub(super) mod tags;
 
-use super::{Board, Card, Reason, Rejection, Role};
+use super::{Action, Board, Card, Reason, Rejection, Role};
 use crate::command::Command;
 use crate::event::{CardPatch, Event};
 use crate::ids::{AnyId, CardId, UserId};
@@ -56,10 +57,10 @@ pub fn decide(
     };
     let action = command.action();
     if !role.may(action) {
-        let hint = format!("your role {role:?} may not do this; ask an admin of the board");
+        let hint = format!("the role {role} may not do this; ask an admin of the board");
         return Err(Rejection::new(Reason::Forbidden, hint));
     }
-    if board.view().archived && !matches!(command, Command::BoardSet { .. }) {
+    if board.view().archived && action != Action::Administer {
         let hint = "the board is archived; restore it first";
         return Err(Rejection::new(Reason::Invalid, hint));
     }
@@ -211,13 +212,17 @@ fn set(card: CardId, patch: CardPatch) -> Event {
 
 /// The sorted list with `id` in it or not; `None` when it is so already.
 fn toggled<Id: Ord + Copy>(list: &[Id], id: Id, on: bool) -> Option<Vec<Id>> {
-    let mut list = list.to_vec();
     match (list.binary_search(&id), on) {
-        (Ok(_), true) | (Err(_), false) => return None,
+        (Ok(_), true) | (Err(_), false) => None,
         (Ok(index), false) => {
+            let mut list = list.to_vec();
             list.remove(index);
+            Some(list)
         }
-        (Err(index), true) => list.insert(index, id),
+        (Err(index), true) => {
+            let mut list = list.to_vec();
+            list.insert(index, id);
+            Some(list)
+        }
     }
-    Some(list)
 }

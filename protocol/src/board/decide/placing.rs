@@ -1,6 +1,6 @@
 //! Finds the rank for a thing that is placed among its neighbours.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
 
 use super::super::{Reason, Rejection};
@@ -62,52 +62,52 @@ impl Deciding<'_> {
         moving: CardId,
         place: Place<CardId>,
     ) -> Result<Option<Placed<CardId>>, Rejection> {
-        let empty = BTreeMap::new();
-        let lane = self.board.lanes().get(&column).unwrap_or(&empty);
-        let rank_of = |id: Option<CardId>| {
-            let card = self.board.view().cards.get(&id?)?;
-            (card.column == column && card.id != moving).then_some(&card.rank)
+        let empty = BTreeSet::new();
+        let lane = self.board.lanes.get(&column).unwrap_or(&empty);
+        let cards = &self.board.view().cards;
+        let key_of = |id: Option<CardId>| {
+            let card = cards.get(&id?)?;
+            (card.column == column && card.id != moving).then(|| (card.rank.clone(), card.id))
         };
-        let next = |rank: &Rank| {
-            let mut above = lane.range((Excluded(rank.clone()), Unbounded));
-            above.find(|(_, id)| **id != moving).map(|(rank, _)| rank)
+        let next = |key: &(Rank, CardId)| {
+            let mut above = lane.range((Excluded(key), Unbounded));
+            above.find(|(_, id)| *id != moving).cloned()
         };
-        let last = |below: Option<&Rank>| {
-            let bound = below.map_or(Unbounded, |rank| Excluded(rank.clone()));
-            let mut below = lane.range((Unbounded, bound)).rev();
-            below.find(|(_, id)| **id != moving).map(|(rank, _)| rank)
+        let last = |key: Option<&(Rank, CardId)>| {
+            let mut below = lane.range((Unbounded, key.map_or(Unbounded, Excluded)));
+            below.rfind(|(_, id)| *id != moving).cloned()
         };
-        let (low, high) = match (rank_of(place.after), rank_of(place.before)) {
-            (Some(after), _) => (Some(after), next(after)),
-            (None, Some(before)) => (last(Some(before)), Some(before)),
+        let (low, high) = match (key_of(place.after), key_of(place.before)) {
+            (Some(after), _) => (Some(after.clone()), next(&after)),
+            (None, Some(before)) => (last(Some(&before)), Some(before)),
             (None, None) => (last(None), None),
         };
-        if let Some(card) = self.board.view().cards.get(&moving)
-            && card.column == column
-            && low.is_none_or(|low| *low < card.rank)
-            && high.is_none_or(|high| card.rank < *high)
-        {
-            return Ok(None);
-        }
-        match order::between(low, high) {
-            Some(rank) if rank.as_str().len() <= SOFT_RANK_BYTES => Ok(Some(Placed {
-                rank,
-                moved: Vec::new(),
-            })),
-            Some(_) | None => {
-                let others: Vec<_> = lane.iter().filter(|(_, id)| **id != moving).collect();
-                let index = others.iter().position(|(rank, _)| Some(*rank) == high);
-                let ranks: Vec<_> = others.iter().map(|(rank, _)| *rank).collect();
-                let index = index.unwrap_or(ranks.len());
-                let placement = order::place(&ranks, index).ok_or_else(no_room)?;
-                let moved = placement.moved.into_iter();
-                let moved = moved.map(|(i, rank)| (*others[i].1, rank)).collect();
-                Ok(Some(Placed {
-                    rank: placement.rank,
-                    moved,
-                }))
+        if let Some(card) = cards.get(&moving).filter(|card| card.column == column) {
+            let key = (card.rank.clone(), card.id);
+            if low.as_ref().is_none_or(|low| *low < key)
+                && high.as_ref().is_none_or(|high| key < *high)
+            {
+                return Ok(None);
             }
         }
+        let rank = |key: &Option<(Rank, CardId)>| key.as_ref().map(|(rank, _)| rank.clone());
+        if let Some(rank) = order::between(rank(&low).as_ref(), rank(&high).as_ref())
+            && rank.as_str().len() <= SOFT_RANK_BYTES
+        {
+            let moved = Vec::new();
+            return Ok(Some(Placed { rank, moved }));
+        }
+        let others: Vec<_> = lane.iter().filter(|(_, id)| *id != moving).collect();
+        let index = others.iter().position(|key| Some(*key) == high.as_ref());
+        let ranks: Vec<_> = others.iter().map(|(rank, _)| rank).collect();
+        let index = index.unwrap_or(ranks.len());
+        let placement = order::place(&ranks, index).ok_or_else(no_room)?;
+        let moved = placement.moved.into_iter();
+        let moved = moved.map(|(i, rank)| (others[i].1, rank)).collect();
+        Ok(Some(Placed {
+            rank: placement.rank,
+            moved,
+        }))
     }
 }
 

@@ -236,7 +236,7 @@ impl Deciding<'_> {
     }
 }
 
-fn check_label(label: &Label) -> Result<(), Rejection> {
+pub(in crate::board) fn check_label(label: &Label) -> Result<(), Rejection> {
     check::optional_title("label", &label.name)?;
     label
         .color
@@ -244,7 +244,7 @@ fn check_label(label: &Label) -> Result<(), Rejection> {
         .map_or(Ok(()), |color| check::name("colour", color))
 }
 
-fn check_field(field: &Field) -> Result<(), Rejection> {
+pub(in crate::board) fn check_field(field: &Field) -> Result<(), Rejection> {
     check::title("name", &field.name)?;
     if field.options.len() > OPTIONS_MAX {
         return Err(Rejection::limit("options of a field", OPTIONS_MAX));
@@ -271,7 +271,7 @@ fn check_field(field: &Field) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn check_sprint(sprint: &Sprint) -> Result<(), Rejection> {
+pub(in crate::board) fn check_sprint(sprint: &Sprint) -> Result<(), Rejection> {
     check::title("title", &sprint.title)?;
     if let (Some(start), Some(end)) = (sprint.start, sprint.end)
         && end < start

@@ -1,0 +1,18 @@
+//! The rules of the protocol, tried on random boards and pinned by golden files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that does not come this far has failed"
+)]
+
+mod arbitrary;
+mod decoding;
+mod examples;
+mod golden;
+mod invariants;
+mod placing;
+mod replay;
+mod roles;
+mod scenarios;
+mod trials;

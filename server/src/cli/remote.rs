@@ -1,0 +1,92 @@
+//! A server that runs, as commands see it.
+
+use std::io::Read;
+use std::time::Duration;
+
+use serde::Deserialize;
+use ureq::http::Response;
+use ureq::{Agent, Body, SendBody};
+
+use boardcast_protocol::ids::BoardId;
+
+use super::Failure;
+use crate::import::{FileFormat, ImportAnswer};
+
+/// Largest answer that is read: an export of the largest board.
+const ANSWER_MAX_BYTES: u64 = 4 * 1_024 * 1_024 * 1_024;
+
+/// A server that runs.
+pub(super) struct Remote {
+    agent: Agent,
+    server: String,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+impl Remote {
+    pub(super) fn new(server: &str, token: &str) -> Result<Self, Failure> {
+        let server = server.trim_end_matches('/');
+        if !server.starts_with("http://") && !server.starts_with("https://") {
+            let hint = format!("{server:?} is not a server such as http://127.0.0.1:8080");
+            return Err(Failure::usage(hint));
+        }
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .build();
+        Ok(Self {
+            agent: agent.into(),
+            server: server.to_owned(),
+            token: token.to_owned(),
+        })
+    }
+
+    /// Sends a file to be imported.
+    pub(super) fn import(
+        &self,
+        format: FileFormat,
+        file: &mut impl Read,
+    ) -> Result<ImportAnswer, String> {
+        let url = format!("{}/api/v1/import?format={}", self.server, format.name());
+        let request = self.agent.post(url).header("Authorization", self.bearer());
+        let request = request.header("Content-Type", "application/json");
+        let answer = request.send(SendBody::from_reader(file));
+        let text = self.read(answer)?;
+        serde_json::from_slice(&text).map_err(|error| self.strange(&error))
+    }
+
+    /// Gets a board as a file.
+    pub(super) fn export(&self, board: BoardId) -> Result<Vec<u8>, String> {
+        let url = format!("{}/api/v1/boards/{board}/export", self.server);
+        let request = self.agent.get(url).header("Authorization", self.bearer());
+        self.read(request.call())
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    fn strange(&self, error: &serde_json::Error) -> String {
+        format!(
+            "{} answered what this program does not know: {error}",
+            self.server
+        )
+    }
+
+    fn read(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Vec<u8>, String> {
+        let failed = |error| format!("failed to ask {}: {error}", self.server);
+        let mut answer = answer.map_err(failed)?;
+        let status = answer.status();
+        let body = answer.body_mut().with_config().limit(ANSWER_MAX_BYTES);
+        let text = body.read_to_vec().map_err(failed)?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        let detail = serde_json::from_slice(&text).map(|problem: Problem| problem.detail);
+        Err(detail.unwrap_or_else(|_| format!("{} answered {status}", self.server)))
+    }
+}

@@ -1,0 +1,36 @@
+//! Files of other programs and of this one, read as boards and put on the server; and back.
+//!
+//! A file is read as a stream and becomes a whole board in memory, or an exact error and nothing.
+//! What it does to the board that is there already is decided by [`boardcast_protocol::board::merge`]
+//! in the board's room, as one version.
+
+mod counts;
+mod export;
+mod file;
+mod format;
+pub mod json;
+mod perform;
+pub mod trello;
+
+use boardcast_protocol::board::{Board, Knows, Omissions};
+
+pub use counts::{Counts, Tally};
+pub use export::export;
+pub use file::{FileError, Source};
+pub use format::FileFormat;
+pub use perform::{ImportAnswer, ImportError, Importer, Outcome, import, role_of};
+
+/// A board as a file shows it.
+#[derive(Clone, Debug)]
+pub struct ImportFile {
+    /// The board.
+    pub board: Board,
+    /// What its source can say about a board.
+    pub knows: Knows,
+    /// Where it comes from: the key under which the next import of the same board finds this one.
+    pub source: String,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub digest: String,
+    /// What of the file was left out.
+    pub omissions: Omissions,
+}

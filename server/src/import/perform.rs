@@ -1,0 +1,231 @@
+//! What an import does to the server: the way through the board's room.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+
+use boardcast_protocol::board::{
+    Action, Actor, Board, Incoming, Member, Reason, Rejection, Role, Skipped, View, merge,
+};
+use boardcast_protocol::ids::{AnyId, BoardId, UserId};
+use boardcast_protocol::position::Timestamp;
+
+use super::{Counts, ImportFile};
+use crate::room::{Import, OpenError, RoomHandle, RoomInput, Rooms};
+use crate::storage::{ImportRecord, Storage, StorageError};
+
+/// Who imports.
+#[derive(Clone, Debug)]
+pub struct Importer {
+    /// The author of the change; its role on a board that exists is looked at.
+    pub actor: Actor,
+    /// Becomes admin of a board that is made.
+    pub owner: Option<Member>,
+}
+
+impl Importer {
+    /// Somebody who may write the data directory itself: no user, and admin of everything.
+    pub fn offline() -> Self {
+        // "import" in base 62; a user of this name has no rights by it.
+        let user = "import".parse().unwrap_or_else(|_| UserId::from_u128(0));
+        Self {
+            actor: Actor { user, admin: true },
+            owner: None,
+        }
+    }
+
+    /// A user of the server.
+    pub fn user(actor: Actor, name: &str) -> Self {
+        let owner = Member {
+            id: actor.user,
+            name: name.to_owned(),
+            role: Role::Admin,
+        };
+        Self {
+            actor,
+            owner: Some(owner),
+        }
+    }
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// There is a new board.
+    Created,
+    /// A board that was there has changed.
+    Updated,
+    /// Nothing has changed.
+    Unchanged,
+}
+
+/// The report of an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportAnswer {
+    /// The board.
+    pub board: BoardId,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the file holds.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// What was left out, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Why a file was not imported. The board is as before.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The board of the file exists here, and the user is not on it; or it ended meanwhile.
+    #[error("there is no board {0}, or you are not a member of it")]
+    NoSuchBoard(BoardId),
+    /// The board does not take it.
+    #[error("{0}")]
+    Rejected(Rejection),
+    /// The room cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It cannot be read or written.
+    #[error("failed to {0}")]
+    Storage(#[from] StorageError),
+    /// The room ended before it had answered.
+    #[error("the server is stopping; import the file again later")]
+    Stopping,
+}
+
+/// Imports a file: makes its board or brings it up to date, in one version, and answers when that
+/// is durable. The same file again changes nothing.
+///
+/// # Errors
+/// Nothing has changed, except that a board may have been made and be empty when the journal
+/// refused its first version; importing again fills it.
+pub async fn import(
+    rooms: &Rooms,
+    storage: &Storage,
+    importer: &Importer,
+    file: ImportFile,
+    now: Timestamp,
+) -> Result<ImportAnswer, ImportError> {
+    let id = file.board.view().id;
+    let counts = Counts::of(&file.board);
+    let record = storage.import_record(&file.source).await?;
+    let record = record.filter(|record| record.board == id);
+    let incoming = Incoming {
+        knows: file.knows,
+        before: record
+            .iter()
+            .flat_map(|r| &r.ids)
+            .filter_map(|id| id.parse().ok())
+            .collect(),
+        board: file.board,
+    };
+    let mut skipped = file.omissions.into_list();
+    let mut outcome = Outcome::Updated;
+    let incoming = Arc::new(incoming);
+    let room = match rooms.open(id).await? {
+        Some(room) => {
+            check_admin(&room, importer.actor).await?;
+            if record.is_some_and(|record| record.digest == file.digest) {
+                return Ok(ImportAnswer {
+                    board: id,
+                    outcome: Outcome::Unchanged,
+                    counts,
+                    skipped,
+                });
+            }
+            room
+        }
+        None => {
+            outcome = Outcome::Created;
+            check_fits_empty(&incoming).await?;
+            let title = &incoming.board.view().title;
+            let owner = importer.owner.as_ref();
+            storage.create_board_with_id(id, title, owner, now).await?;
+            rooms.open(id).await?.ok_or(ImportError::NoSuchBoard(id))?
+        }
+    };
+    let (events, left_out) = change(&room, importer.actor, Arc::clone(&incoming)).await?;
+    if events == 0 && outcome == Outcome::Updated {
+        outcome = Outcome::Unchanged;
+    }
+    skipped.extend(left_out);
+    let record = ImportRecord {
+        board: id,
+        digest: file.digest,
+        ids: incoming.ids().iter().map(AnyId::to_string).collect(),
+    };
+    storage.save_import_record(&file.source, &record).await?;
+    Ok(ImportAnswer {
+        board: id,
+        outcome,
+        counts,
+        skipped,
+    })
+}
+
+/// The role of the user on the board; `None` for a stranger.
+///
+/// # Errors
+/// The room has ended.
+pub async fn role_of(room: &RoomHandle, actor: Actor) -> Result<Option<Role>, ImportError> {
+    let (answer, role) = oneshot::channel();
+    let asked = room.send(RoomInput::RoleOf { actor, answer }).await;
+    asked.map_err(|_| ImportError::Stopping)?;
+    role.await.map_err(|_| ImportError::Stopping)
+}
+
+async fn check_admin(room: &RoomHandle, actor: Actor) -> Result<(), ImportError> {
+    let role = role_of(room, actor).await?;
+    let role = role.ok_or(ImportError::NoSuchBoard(room.board()))?;
+    if role.may(Action::Administer) {
+        return Ok(());
+    }
+    let hint = "the board of the file exists here: only an admin of it may import onto it";
+    Err(ImportError::Rejected(Rejection::new(
+        Reason::Forbidden,
+        hint,
+    )))
+}
+
+/// Tries the file on an empty board, so that no board is made for a file that does not fit.
+async fn check_fits_empty(incoming: &Arc<Incoming>) -> Result<(), ImportError> {
+    let incoming = Arc::clone(incoming);
+    let tried = spawn_blocking(move || {
+        let view = incoming.board.view();
+        let empty = View::new(view.id, view.title.clone());
+        let empty = Board::new(empty, BTreeMap::new(), BTreeSet::new());
+        merge(&empty, &incoming).map(drop)
+    });
+    let tried = tried.await.map_err(|_| ImportError::Stopping)?;
+    tried.map_err(ImportError::Rejected)
+}
+
+/// Goes through the room; returns the count of events and what was left out.
+async fn change(
+    room: &RoomHandle,
+    actor: Actor,
+    incoming: Arc<Incoming>,
+) -> Result<(usize, Vec<Skipped>), ImportError> {
+    let skipped = Arc::new(Mutex::new(Vec::new()));
+    let left_out = Arc::clone(&skipped);
+    let (answer, report) = oneshot::channel();
+    let import = Import {
+        actor,
+        change: Box::new(move |board: &Board| {
+            let merged = merge(board, &incoming)?;
+            *left_out.lock().unwrap_or_else(PoisonError::into_inner) = merged.skipped;
+            Ok(merged.events)
+        }),
+        answer,
+    };
+    let asked = room.send(RoomInput::Import(Box::new(import))).await;
+    asked.map_err(|_| ImportError::Stopping)?;
+    let report = report.await.map_err(|_| ImportError::Stopping)?;
+    let report = report.map_err(ImportError::Rejected)?;
+    let skipped = std::mem::take(&mut *skipped.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok((report.events, skipped))
+}
