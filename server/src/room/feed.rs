@@ -153,6 +153,11 @@ impl Feed {
             self.stats.deliveries.add(1);
             to.advance(last, self.durable);
         }
+        if !to.outbox.is_drained() {
+            // Such as by a large snapshot: what happens meanwhile stays in the ring.
+            to.fall_behind(self.board);
+            return Ok(());
+        }
         if to.pace != Pace::Level && to.told < self.durable {
             let frame = self.durable_message().frame(to.outbox.codec());
             let _ = to.outbox.push_answer(frame);

@@ -137,6 +137,7 @@ fn r1_an_import_larger_than_a_batch_comes_as_a_snapshot() {
     bench.assert_equal(&replica);
     bench.accepted(&ed, 2, create(2));
     bench.room.flush();
+    assert!(bench.handle(RoomInput::Drained { conn: ed.conn }).is_none());
     replica.read(ed.take());
     bench.assert_equal(&replica);
     assert_eq!(bench.stats.resyncs.get(), 0, "nobody was slow");

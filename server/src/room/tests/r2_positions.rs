@@ -90,6 +90,7 @@ fn r2_versions_from_the_log_resume_after_a_restart() {
         ..loaded()
     };
     let mut second = Bench::with(again, RoomLimits::default());
+    vi.take();
     assert!(second.handle(vi.join(Some(replica.position()))).is_none());
     let messages = vi.take();
     assert_eq!(subscribed(&messages).mode, Mode::Events);

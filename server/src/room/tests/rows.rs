@@ -53,7 +53,6 @@ fn rows_that_the_journal_refuses_are_taken_again_with_what_came_since() {
         Entity::Board,
         Entity::Column(column()),
         Entity::Card(card),
-        Entity::Detail(card),
     ];
     assert_eq!(entities, expected);
     assert_eq!(rows.clients.len(), 1);
