@@ -52,12 +52,15 @@ pub struct Submission {
 /// Where the answer to a request from inside the server goes.
 pub type Answer<T> = oneshot::Sender<T>;
 
+/// Makes the events of a change from the board as it is.
+pub type Change = Box<dyn FnOnce(&Board) -> Result<Vec<Event>, Rejection> + Send>;
+
 /// A change of the whole board, made by `change` in one turn of the room from the board as it is.
 pub struct Import {
     /// Who imports.
     pub actor: Actor,
     /// Makes the events; called once, in the room's turn.
-    pub change: Box<dyn FnOnce(&Board) -> Result<Vec<Event>, Rejection> + Send>,
+    pub change: Change,
     /// Answered when the version is durable.
     pub answer: Answer<Result<ImportReport, Rejection>>,
 }

@@ -18,11 +18,15 @@ mod registry;
 mod stats;
 mod subscriber;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 pub use answers::no_such_board;
 pub use handle::RoomHandle;
-pub use input::{Answer, ConnId, Import, ImportReport, Joining, Origin, RoomInput, Submission};
+pub use input::{
+    Answer, Change, ConnId, Import, ImportReport, Joining, Origin, RoomInput, Submission,
+};
 pub use lag::FanoutLag;
 pub use limits::RoomLimits;
 pub use outbox::{Codec, Frame, Outbox, OutboxLimits, Pushed};

@@ -114,11 +114,9 @@ impl RoomTask {
     fn take_inputs(&mut self) {
         let mut inputs = std::mem::take(&mut self.inputs);
         for input in inputs.drain(..) {
-            match input {
-                RoomInput::Sleep => self.asked_to_sleep = true,
-                RoomInput::Stop => self.asked_to_stop = true,
-                input => self.take_input(input),
-            }
+            self.asked_to_sleep |= matches!(input, RoomInput::Sleep);
+            self.asked_to_stop |= matches!(input, RoomInput::Stop);
+            self.take_input(input);
         }
         self.inputs = inputs;
     }
