@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use boardcast_protocol::board::{
-    Actor, Board, Member, Moment, Role, Seen, Stamp, View, inverse, transact,
+    Actor, Applied, Board, Member, Moment, Role, Seen, Stamp, View, transact,
 };
 use boardcast_protocol::command::{CardChange, Command, Place};
 use boardcast_protocol::event::{Entity, Event};
@@ -137,9 +137,8 @@ impl TestRoom {
                 at: Timestamp(NOW.0 + self.version.0),
             },
         };
-        let before = self.board.clone();
-        let applied = transact(&mut self.board, &actor, &[command], &Seen::new(), moment).unwrap();
-        let events = applied.events;
+        let Applied { events, was } =
+            transact(&mut self.board, &actor, &[command], &Seen::new(), moment).unwrap();
         assert!(!events.is_empty());
         self.version = moment.version;
         self.seq += 1;
@@ -154,7 +153,6 @@ impl TestRoom {
         });
         let surplus = self.outcomes.len().saturating_sub(64);
         self.outcomes.drain(..surplus);
-        let was: Vec<_> = events.iter().map(|event| inverse(&before, event)).collect();
         slot.append(Append {
             version: self.version,
             origin: Some((client(), Seq(self.seq), body(self.seq))),
