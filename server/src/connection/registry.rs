@@ -13,6 +13,9 @@ use boardcast_protocol::position::Timestamp;
 use super::services::Source;
 use crate::room::{ConnId, Outbox};
 
+/// One connection in so many measures how long frames wait.
+const LAG_SAMPLE: u64 = 8;
+
 /// How many connections there may be.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -180,8 +183,11 @@ impl Connections {
     }
 
     /// Enters a new connection, which must say hello until `hello_until`.
-    pub fn open(&self, outbox: Outbox, hello_until: Timestamp) -> Arc<Connection> {
+    pub fn open(&self, mut outbox: Outbox, hello_until: Timestamp) -> Arc<Connection> {
         let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
+        if id.0 % LAG_SAMPLE == 1 {
+            outbox.measure_lag();
+        }
         let connection = Arc::new(Connection {
             id,
             outbox: Arc::new(outbox),

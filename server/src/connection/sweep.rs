@@ -81,7 +81,10 @@ impl Watch {
         rules: &HeartbeatRules,
     ) -> Verdict {
         let has_written = observed.written_bytes != self.last.written_bytes;
-        if has_written || observed.reads != self.last.reads {
+        // The kernel takes what is written to a dead peer, too, until its buffer is full. A client
+        // for whom much waits is not read from, so there it shows life by taking some of it.
+        let takes = has_written && observed.pending_bytes > 0 && self.last.pending_bytes > 0;
+        if takes || observed.reads != self.last.reads {
             self.alive_ms = now_ms;
         }
         self.stalled_since_ms = match self.stalled_since_ms {
@@ -191,6 +194,24 @@ mod tests {
                 matches!(verdict, Verdict::Nothing | Verdict::Ping),
                 "{second}"
             );
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_takes_is_no_sign_of_life_and_what_a_full_one_takes_is() {
+        for (pending_bytes, expected) in [
+            (0, Verdict::Close(CloseCode::HeartbeatTimeout)),
+            (1, Verdict::Nothing),
+        ] {
+            let mut watch = Watch::new(live(), 0, 1_000);
+            let mut observed = live();
+            let mut verdict = Verdict::Nothing;
+            for second in 1..=35 {
+                observed.written_bytes += 2;
+                observed.pending_bytes = pending_bytes;
+                verdict = watch.judge(observed, second * 1_000, WALL, &rules());
+            }
+            assert_eq!(verdict, expected);
         }
     }
 

@@ -21,7 +21,8 @@ use super::services::Services;
 use super::session::{self, Effect, Input, Session};
 use crate::auth::Identity;
 use crate::room::{
-    Codec, Frame, Joining, OpenError, Origin, Outbox, Pushed, RoomHandle, RoomInput, Submission,
+    Codec, FanoutLag, Frame, Joining, OpenError, Origin, Outbox, Pushed, RoomHandle, RoomInput,
+    Submission,
 };
 use crate::{clock, frame, room};
 
@@ -71,6 +72,10 @@ impl Talk {
 
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    pub(super) fn lag(&self) -> &FanoutLag {
+        &self.services.lag
     }
 
     /// Whether the last word has been said: nothing that comes matters any more.

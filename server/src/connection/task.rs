@@ -160,9 +160,8 @@ impl Open {
                 return Poll::Ready(End::Broken);
             }
             let has_settled = self.talk.poll(context);
-            let written = self
-                .writer
-                .poll(&mut self.stream, self.talk.connection(), context);
+            let (connection, lag) = (self.talk.connection(), self.talk.lag());
+            let written = (self.writer).poll(&mut self.stream, connection, lag, context);
             match written {
                 Poll::Ready(Err(_)) => return Poll::Ready(End::Broken),
                 Poll::Ready(Ok(())) if self.talk.is_closing() => {
@@ -250,5 +249,22 @@ fn meaning(error: ProtocolError) -> CloseCode {
         1007 => CloseCode::InvalidText,
         1009 => CloseCode::TooBig,
         _ => CloseCode::ProtocolError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1,200 bytes a connection are aimed at; the socket's registration and the registries' entries
+    /// come on top of what is counted here.
+    #[test]
+    fn an_idle_connection_is_small() {
+        let task = size_of::<Task>();
+        assert!(task <= 400, "{task} bytes");
+        let shared = size_of::<crate::connection::registry::Connection>();
+        assert!(shared <= 80, "{shared} bytes");
+        let outbox = size_of::<crate::room::Outbox>();
+        assert!(outbox <= 216, "{outbox} bytes");
     }
 }

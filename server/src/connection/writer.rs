@@ -11,7 +11,7 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
 use super::registry::Connection;
-use crate::room::Frame;
+use crate::room::{FanoutLag, Frame};
 
 /// Frames in one vectored write. Linux takes up to 1,024; beyond a few dozen, bytes dominate.
 const SLICES_MAX: usize = 64;
@@ -37,6 +37,7 @@ impl Writer {
         &mut self,
         stream: &mut TcpStream,
         connection: &Connection,
+        lag: &FanoutLag,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if self.left.is_empty() {
@@ -45,6 +46,11 @@ impl Writer {
         let written = self.poll_all(stream, connection, context);
         if self.left.is_empty() {
             SPARE.set(std::mem::take(&mut self.left));
+        }
+        if written.is_ready()
+            && let Some(us) = connection.outbox.take_lag()
+        {
+            lag.record(us);
         }
         written
     }

@@ -31,6 +31,10 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) 
     } else {
         match app.services.storage.status().health {
             storage::Health::Healthy => (StatusCode::OK, "ready", None),
+            storage::Health::Closed => {
+                let reason = Some("the database is closed".to_owned());
+                (StatusCode::SERVICE_UNAVAILABLE, "draining", reason)
+            }
             storage::Health::Degraded { reason } | storage::Health::Stopped { reason } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "degraded", Some(reason))
             }

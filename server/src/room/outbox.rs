@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures::task::AtomicWaker;
@@ -61,6 +62,8 @@ struct Queue {
     frames: VecDeque<Frame>,
     closing: Option<CloseCode>,
     left_behind: Vec<BoardId>,
+    /// Since when the oldest frame waits, if that is measured.
+    waiting_since: Option<Instant>,
 }
 
 /// What waits to be written to one connection. Rooms push, the connection's task drains.
@@ -68,6 +71,7 @@ struct Queue {
 pub struct Outbox {
     codec: Codec,
     limits: OutboxLimits,
+    measures_lag: bool,
     queue: Mutex<Queue>,
     /// Bytes that were pushed and not yet written to the socket.
     pending_bytes: AtomicUsize,
@@ -83,6 +87,7 @@ impl Outbox {
         Self {
             codec,
             limits,
+            measures_lag: false,
             queue: Mutex::default(),
             pending_bytes: AtomicUsize::new(0),
             pushed_frames: AtomicU64::new(0),
@@ -90,6 +95,21 @@ impl Outbox {
             has_left_behind: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }
+    }
+
+    /// From now on [`Outbox::take_lag`] answers. A few connections are enough for the mean of all.
+    pub fn measure_lag(&mut self) {
+        self.measures_lag = true;
+    }
+
+    /// How long the oldest frame since the last call has waited, in microseconds: asked when
+    /// everything has been written.
+    pub fn take_lag(&self) -> Option<u64> {
+        if !self.measures_lag {
+            return None;
+        }
+        let since = self.lock().waiting_since.take()?;
+        u64::try_from(since.elapsed().as_micros()).ok()
     }
 
     /// How messages are to be written for this connection.
@@ -142,6 +162,9 @@ impl Outbox {
         }
         self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
         self.pushed_frames.fetch_add(1, Ordering::Relaxed);
+        if self.measures_lag && queue.waiting_since.is_none() {
+            queue.waiting_since = Some(Instant::now());
+        }
         queue.frames.push_back(frame);
         drop(queue);
         self.waker.wake();

@@ -20,7 +20,8 @@ use super::journal::Journal;
 use super::queue::{Queue, QueueLimits};
 use super::requests::{Act, Requests};
 use super::{
-    BoardJournal, ImportRecord, JournalStatus, LoadedBoard, StorageError, connect, load, read,
+    BoardJournal, Health, ImportRecord, JournalStatus, LoadedBoard, StorageError, connect, load,
+    read,
 };
 
 /// Where everything is kept, and what may wait in memory.
@@ -299,10 +300,13 @@ impl Storage {
     /// Something could not be written: the stop is not clean, and the next start begins new epochs.
     pub async fn close(&self) -> Result<(), StorageError> {
         self.inner.readers.close().await;
-        if self.inner.requests.is_closed() {
-            return Ok(());
+        match self.inner.queue.health() {
+            Health::Closed => Ok(()),
+            Health::Stopped { reason } => Err(StorageError::Stopped(reason)),
+            Health::Healthy | Health::Degraded { .. } => {
+                self.inner.requests.ask(Act::Close).await.map(drop)
+            }
         }
-        self.inner.requests.ask(Act::Close).await.map(drop)
     }
 
     /// Runs any statement on the writer, to bring about faults.

@@ -196,30 +196,42 @@ impl Journal {
     }
 
     async fn end(mut self, end: End) {
-        let (reason, result) = match end {
-            End::Clean => ("closed".to_owned(), Ok(true)),
-            End::Unwritten(reason) => (reason.clone(), Err(StorageError::NotClean(reason))),
-            End::Unclear(reason) => {
-                tracing::error!(
-                    reason,
-                    "it is not known what is on the disk; nothing is written before the next start"
-                );
-                (reason.clone(), Err(StorageError::Stopped(reason)))
-            }
-        };
-        self.queue.set_health(Health::Stopped {
-            reason: reason.clone(),
+        self.queue.set_health(match &end {
+            End::Clean => Health::Closed,
+            End::Unwritten(reason) | End::Unclear(reason) => Health::Stopped {
+                reason: reason.clone(),
+            },
         });
         self.inbox.close();
         while let Some(request) = self.inbox.recv().await {
             self.take(request);
         }
         for request in self.waiting.drain(..) {
-            request.answer(Err(StorageError::Stopped(reason.clone())));
+            request.answer(Err(StorageError::Stopped(end.reason().to_owned())));
         }
-        if result.is_ok()
-            && let Err(fault) = checkpoint::truncate(&mut self.conn).await
-        {
+        let closing = self.closing.take();
+        let result = match end {
+            End::Clean => {
+                self.leave().await;
+                Ok(true)
+            }
+            End::Unwritten(reason) => {
+                self.leave().await;
+                Err(StorageError::NotClean(reason))
+            }
+            End::Unclear(reason) => {
+                self.abandon(&reason);
+                Err(StorageError::Stopped(reason))
+            }
+        };
+        if let Some(request) = closing {
+            request.answer(result);
+        }
+    }
+
+    /// Closes the database and frees the directory.
+    async fn leave(mut self) {
+        if let Err(fault) = checkpoint::truncate(&mut self.conn).await {
             tracing::warn!(
                 ?fault,
                 "the write-ahead log was not written back; the next start does it"
@@ -228,10 +240,24 @@ impl Journal {
         if let Err(error) = self.conn.close().await {
             tracing::warn!(%error, "the database was not closed in order");
         }
-        // The lock goes before the answer, so that whoever waited may open the directory again.
-        drop(self.directory);
-        if let Some(request) = self.closing.take() {
-            request.answer(result);
+    }
+
+    /// Leaves the database as it is, and the directory locked, until the process ends: to close the
+    /// last connection would write the write-ahead log back.
+    fn abandon(self, reason: &str) {
+        tracing::error!(
+            reason,
+            "it is not known what is on the disk; nothing is written before the next start"
+        );
+        std::mem::forget((self.conn, self.directory));
+    }
+}
+
+impl End {
+    fn reason(&self) -> &str {
+        match self {
+            Self::Clean => "storage is closed",
+            Self::Unwritten(reason) | Self::Unclear(reason) => reason,
         }
     }
 }

@@ -217,11 +217,12 @@ impl Queue {
         self.wake.notified().await;
     }
 
-    /// Sets the health, unless the journal has stopped: that is for good.
+    /// Sets the health, unless the journal has ended: that is for good.
     pub(super) fn set_health(&self, health: Health) {
         let mut state = self.lock();
-        if !matches!(state.health, Health::Stopped { .. }) {
-            state.health = health;
+        match state.health {
+            Health::Healthy | Health::Degraded { .. } => state.health = health,
+            Health::Closed | Health::Stopped { .. } => {}
         }
     }
 

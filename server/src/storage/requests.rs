@@ -89,11 +89,6 @@ impl Requests {
         (Self { inbox }, requests)
     }
 
-    /// Whether the journal has ended.
-    pub(super) fn is_closed(&self) -> bool {
-        self.inbox.is_closed()
-    }
-
     pub(super) async fn ask(&self, act: Act) -> Result<bool, StorageError> {
         let stopped = || StorageError::Stopped("storage is closed".to_owned());
         let (reply, answer) = oneshot::channel();

@@ -11,7 +11,10 @@ pub enum Health {
         /// What the disk says.
         reason: String,
     },
-    /// It will not before the next start: closed, or what is on the disk is not known.
+    /// It was closed, and everything had been written.
+    Closed,
+    /// It will not before the next start: something was not written, or what is on the disk is not
+    /// known.
     Stopped {
         /// Why.
         reason: String,

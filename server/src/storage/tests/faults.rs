@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use boardcast_protocol::position::Version;
 
-use super::harness::{NOW, TestRoom, card, column, healthy, options, start, user};
+use super::harness::{NOW, TestRoom, card, column, copy_of, healthy, options, start, user};
 use crate::storage::{Append, Health, Refusal, Storage, StorageError};
 
 fn append(version: Version) -> Append {
@@ -156,4 +156,29 @@ async fn r2_a_close_on_a_full_disk_gives_up_and_is_not_clean() {
         "{closed:?}"
     );
     assert!(matches!(storage.status().health, Health::Stopped { .. }));
+}
+
+#[tokio::test]
+async fn after_a_write_of_unknown_outcome_nothing_is_written_any_more() {
+    let (dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.submit(column("todo"));
+    room.durable().await;
+    let slot = room.journal.reserve().unwrap();
+    let unknown = storage.execute("SELECT no_such_function()").await;
+    assert!(matches!(unknown, Err(StorageError::Stopped(_))));
+    slot.append(append(room.version.next()));
+
+    assert_eq!(room.journal.reserve().err(), Some(Refusal::Unavailable));
+    let created = storage.create_board("Too late", None, NOW).await;
+    assert!(matches!(created, Err(StorageError::Stopped(_))));
+    assert!(room.journal.close().await.is_err());
+    assert!(storage.close().await.is_err());
+    assert_eq!(*room.journal.durable().borrow(), room.version);
+
+    let copy = copy_of(dir.path());
+    let storage = Storage::open(options(copy.path())).await.unwrap();
+    let again = TestRoom::open(&storage, room.id()).await;
+    assert_eq!(again.board, room.board);
+    assert_ne!(again.loaded.epochs, room.loaded.epochs);
 }

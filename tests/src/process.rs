@@ -1,0 +1,105 @@
+//! The binary itself, as a process that can be stopped and killed.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The path of the binary, which is built if it is not up to date.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "boardcast",
+                "--bin",
+                "boardcast",
+            ])
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the binary is built");
+        let test = std::env::current_exe().expect("the path of this test");
+        let target = test.ancestors().nth(2).expect("a target folder");
+        target.join("boardcast")
+    })
+}
+
+/// Runs the binary to its end.
+pub fn run(args: &[&str]) -> Output {
+    Command::new(binary())
+        .args(args)
+        .output()
+        .expect("the binary runs")
+}
+
+/// What a run said on standard error.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running `boardcast serve`; killed when it is dropped.
+#[derive(Debug)]
+pub struct Serving {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Serving {
+    /// Starts a server on a free port and waits until it is ready.
+    pub fn start(data_dir: &Path) -> Self {
+        let mut child = Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data_dir)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let stderr = child.stderr.take().expect("standard error");
+        let mut lines = BufReader::new(stderr).lines();
+        let address = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| Some(line.strip_prefix("listening on http://")?.to_owned()))
+            .expect("a server that is ready");
+        // Somebody has to go on reading, or the server would stand still when the pipe is full.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            address: address.parse().expect("an address"),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Asks it to stop, and waits for its end. The exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        self.signal(Signal::TERM);
+        self.child.wait().expect("the end of the server").code()
+    }
+
+    /// Kills it at once, as a crash would.
+    pub fn kill(mut self) {
+        self.signal(Signal::KILL);
+        self.child.wait().expect("the end of the server");
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        kill_process(Pid::from_raw(pid).expect("a process id"), signal).expect("a signal");
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
