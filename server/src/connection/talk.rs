@@ -158,7 +158,8 @@ impl Talk {
         drop(self.source_place);
         for room in self.rooms {
             let conn = self.connection.id;
-            // A room that has ended has forgotten the connection already.
+            // A room that has ended has forgotten the connection; it may have joined the next one.
+            let room = self.services.rooms.get(room.board()).unwrap_or(room);
             let _ = room.send(RoomInput::Gone { conn }).await;
         }
     }
@@ -337,15 +338,15 @@ impl Talk {
         }
     }
 
-    /// Hands an input that must not get lost to a room; if its inbox is full, that is waited for.
+    /// Hands an input that must not get lost to a room; if its inbox is full, or it lies down,
+    /// that is waited for, and the room is opened again if it has ended.
     fn deliver(&self, room: &RoomHandle, input: RoomInput) -> Option<Running> {
         match room.try_send(input) {
-            // A room that ends meanwhile forgets its subscribers, and they subscribe again.
-            Ok(()) | Err(TrySendError::Closed(_)) => None,
-            Err(TrySendError::Full(input)) => {
-                let room = room.clone();
+            Ok(()) => None,
+            Err(TrySendError::Full(input) | TrySendError::Closed(input)) => {
+                let (rooms, board) = (self.services.rooms.clone(), room.board());
                 Some(Box::pin(async move {
-                    let _ = room.send(input).await;
+                    let _ = rooms.send(board, input).await;
                     Done::Nothing
                 }))
             }

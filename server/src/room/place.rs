@@ -1,14 +1,15 @@
 //! The place of a board in the registry: at most one room at a time.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use tokio::sync::Mutex;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use boardcast_protocol::ids::BoardId;
 
-use super::RoomHandle;
+use super::{RoomHandle, RoomInput};
 
 /// What stands at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(super) struct Place {
     pub(super) turn: Arc<Mutex<Phase>>,
     /// Cancelled when the place has ended.
     pub(super) ended: CancellationToken,
-    handle: RwLock<Option<RoomHandle>>,
+    inbox: RwLock<Option<mpsc::Sender<RoomInput>>>,
     weight_bytes: AtomicUsize,
     /// Milliseconds since the start of the server, or [`BUSY`].
     idle_since_ms: AtomicU64,
@@ -43,21 +44,47 @@ impl Place {
             board,
             turn: Arc::new(Mutex::new(Phase::Empty)),
             ended: CancellationToken::new(),
-            handle: RwLock::new(None),
+            inbox: RwLock::new(None),
             weight_bytes: AtomicUsize::new(0),
             idle_since_ms: AtomicU64::new(BUSY),
         }
     }
 
     /// The way into the room, if there is one that takes inputs.
-    pub(super) fn handle(&self) -> Option<RoomHandle> {
-        let handle = self.handle.read().unwrap_or_else(PoisonError::into_inner);
-        handle.clone().filter(|handle| !handle.is_closed())
+    pub(super) fn handle(self: &Arc<Self>) -> Option<RoomHandle> {
+        self.is_open().then(|| RoomHandle::new(Arc::clone(self)))
     }
 
-    /// Sets the way into the room.
-    pub(super) fn set_handle(&self, handle: Option<RoomHandle>) {
-        *self.handle.write().unwrap_or_else(PoisonError::into_inner) = handle;
+    /// Sets the inbox of the room.
+    pub(super) fn set_inbox(&self, inbox: Option<mpsc::Sender<RoomInput>>) {
+        *self.inbox.write().unwrap_or_else(PoisonError::into_inner) = inbox;
+    }
+
+    /// The inbox of the room, open or not; `None` before and after there is a room.
+    pub(super) fn inbox(&self) -> Option<mpsc::Sender<RoomInput>> {
+        self.read_inbox().clone()
+    }
+
+    /// Whether there is a room that takes inputs.
+    pub(super) fn is_open(&self) -> bool {
+        (self.read_inbox().as_ref()).is_some_and(|inbox| !inbox.is_closed())
+    }
+
+    /// Hands over an input without waiting.
+    pub(super) fn try_send(&self, input: RoomInput) -> Result<(), TrySendError<RoomInput>> {
+        match &*self.read_inbox() {
+            Some(inbox) => inbox.try_send(input),
+            None => Err(TrySendError::Closed(input)),
+        }
+    }
+
+    /// Waits until nobody opens or ends the room.
+    pub(super) async fn settled(&self) {
+        let _ = self.turn.lock().await;
+    }
+
+    fn read_inbox(&self) -> RwLockReadGuard<'_, Option<mpsc::Sender<RoomInput>>> {
+        self.inbox.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the weight of the board and returns the old one.

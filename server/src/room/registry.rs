@@ -128,6 +128,21 @@ impl Rooms {
         self.shared.places.get(&board)?.handle()
     }
 
+    /// Hands an input that must not get lost to the room of a board, opening it if need be.
+    ///
+    /// # Errors
+    /// There is no such board, or its room cannot be opened.
+    pub async fn send(&self, board: BoardId, input: RoomInput) -> Result<(), RoomInput> {
+        let mut input = input;
+        while let Ok(Some(room)) = self.open(board).await {
+            match room.send(input).await {
+                Ok(()) => return Ok(()),
+                Err(refused) => input = refused,
+            }
+        }
+        Err(input)
+    }
+
     /// Makes a board with its first member.
     ///
     /// # Errors
@@ -177,10 +192,9 @@ impl Turn<'_> {
             return Ok(None);
         };
         let (sender, inbox) = mpsc::channel(shared.limits.inbox);
-        let handle = RoomHandle::new(board, sender);
         let room = Room::new(loaded, shared.limits, Arc::clone(&shared.stats));
         shared.weigh(&self.place, room.weight_bytes());
-        self.place.set_handle(Some(handle.clone()));
+        self.place.set_inbox(Some(sender));
         *self.phase = Phase::Open;
         let task = RoomTask::new(
             room,
@@ -190,7 +204,7 @@ impl Turn<'_> {
             Arc::clone(shared),
         );
         shared.tasks.spawn(task.run());
-        Ok(Some(handle))
+        Ok(Some(RoomHandle::new(Arc::clone(&self.place))))
     }
 }
 
@@ -211,7 +225,7 @@ impl Shared {
     /// Takes a place out of the registry: the next one that opens the board makes another.
     pub(super) fn end(&self, place: &Arc<Place>, phase: &mut Phase) {
         *phase = Phase::Ended;
-        place.set_handle(None);
+        place.set_inbox(None);
         self.weigh(place, 0);
         self.places
             .remove_if(&place.board, |_, there| Arc::ptr_eq(there, place));

@@ -12,7 +12,7 @@ use super::core::Room;
 use super::place::{Phase, Place};
 use super::registry::Shared;
 use super::timing::{Deadlines, Wants, Window};
-use super::{RoomHandle, RoomInput, wall_clock};
+use super::{RoomInput, wall_clock};
 use crate::storage::{BoardJournal, Rows};
 
 /// How long a room that ends waits for a place for its rows. They are only the projection of the
@@ -218,7 +218,7 @@ impl RoomTask {
         if !self.inputs.is_empty() {
             let (sender, inbox) = mpsc::channel(self.shared.limits.inbox);
             self.inbox = inbox;
-            place.set_handle(Some(RoomHandle::new(place.board, sender)));
+            place.set_inbox(Some(sender));
             drop(phase);
             self.take_inputs();
             return After::GoOn;

@@ -180,20 +180,12 @@ async fn no_join_is_lost_while_a_room_lies_down() {
         let sleeper = house.rooms.open(board).await.unwrap().unwrap();
         let lie_down = tokio::spawn(async move { sleeper.send(RoomInput::Sleep).await });
         let mut ed = Peer::new(10 + round, "ed");
-        loop {
-            let handle = house.rooms.open(board).await.unwrap().unwrap();
-            if handle.send(ed.join(None)).await.is_ok() {
-                break;
-            }
-        }
+        house.rooms.send(board, ed.join(None)).await.unwrap();
         let messages = next_of(&mut ed, "snapshot").await;
         assert_eq!(subscribed(&messages).board, board);
         let _ = lie_down.await.unwrap();
-        let handle = house.rooms.open(board).await.unwrap().unwrap();
-        handle
-            .send(RoomInput::Gone { conn: ed.conn })
-            .await
-            .unwrap();
+        let gone = RoomInput::Gone { conn: ed.conn };
+        house.rooms.send(board, gone).await.unwrap();
     }
 }
 
