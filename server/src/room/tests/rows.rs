@@ -49,11 +49,7 @@ fn rows_that_the_journal_refuses_are_taken_again_with_what_came_since() {
     assert_eq!(rows.version, Version(2));
     let entities: Vec<_> = rows.parts.iter().map(|(entity, _)| *entity).collect();
     let card = CardId::from_u128(1);
-    let expected = [
-        Entity::Board,
-        Entity::Column(column()),
-        Entity::Card(card),
-    ];
+    let expected = [Entity::Board, Entity::Column(column()), Entity::Card(card)];
     assert_eq!(entities, expected);
     assert_eq!(rows.clients.len(), 1);
 }
