@@ -212,12 +212,17 @@ impl ClientHandle {
         let _ = self.inputs.send(Input::Settle).await;
     }
 
+    /// Tells it to end, without waiting until it has.
+    pub async fn stop(&self) {
+        let _ = self.inputs.send(Input::Finish).await;
+    }
+
     /// Ends it.
     ///
     /// # Errors
     /// Its task has panicked.
     pub async fn finish(self) -> Result<Finished, tokio::task::JoinError> {
-        let _ = self.inputs.send(Input::Finish).await;
+        self.stop().await;
         self.task.await
     }
 }

@@ -1,11 +1,11 @@
 //! Brings the clients of a run onto their boards.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use boardcast_protocol::board::Role;
+use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::{ClientId, UserId};
 use rand::rngs::StdRng;
@@ -138,12 +138,23 @@ pub async fn muster(
             return Ok(clients);
         }
         if clients.iter().any(ClientHandle::has_ended) || Instant::now() >= until {
-            let failures: HashMap<_, _> = fleet.tally().failures.clone().into_iter().collect();
+            let failures = fleet.tally().failures.clone();
+            let hint = if failures.contains_key(&too_many()) {
+                "; the server takes so few connections of one user: give more tokens \
+                 (`boardcast token --count N`) or raise its limit"
+            } else {
+                ""
+            };
             bail!(
-                "{live} of {} clients are subscribed: {failures:?}",
+                "{live} of {} clients are subscribed: {failures:?}{hint}",
                 clients.len()
             );
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// The failure of a client whose user has too many connections.
+fn too_many() -> String {
+    format!("closed: {}", CloseCode::TooManyConnections.code())
 }

@@ -132,12 +132,23 @@ pub async fn conclude(
     }
     let mut conclusion = Conclusion::default();
     let mut counts: HashMap<BoardId, (usize, usize)> = HashMap::new();
+    // All at once: closing takes a round trip each.
+    for client in &clients {
+        client.stop().await;
+    }
     for client in clients {
         let board = client.chronicle().board();
         let finished = client.finish().await?;
         conclusion.ended.extend(finished.ended);
         let replica = &finished.replica;
-        conclusion.unanswered += replica.pending().len() as u64;
+        let open = replica.pending().len() as u64;
+        conclusion.unanswered += open;
+        for _ in 0..open {
+            fleet.tally().violate(Violation::Unanswered, || {
+                let client = replica.client();
+                format!("a command of client {client} was not answered, or not durable, at the end")
+            });
+        }
         let count = counts.entry(board).or_default();
         match replica.view() {
             Some(_) => count.0 += 1,
@@ -164,10 +175,6 @@ pub async fn conclude(
         });
     }
     conclusion.boards.sort_by_key(|end| end.board);
-    for _ in 0..conclusion.unanswered {
-        let note = || "a command was never answered, or never became durable".to_owned();
-        fleet.tally().violate(Violation::Unanswered, note);
-    }
     Ok(conclusion)
 }
 

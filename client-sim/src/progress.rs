@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::client::ClientHandle;
 use crate::fleet::Fleet;
@@ -23,9 +23,9 @@ pub async fn watch<T>(
     doing: &str,
     work: impl Future<Output = T>,
 ) -> anyhow::Result<T> {
-    let mut line = Line::new(doing);
+    let mut line = Line::new(doing, fleet.tally().deliveries.received);
     let mut flush = interval(FLUSH);
-    let mut show = interval(SHOW);
+    let mut show = interval_at(Instant::now() + SHOW, SHOW);
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     show.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut work = std::pin::pin!(work);
@@ -57,7 +57,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(doing: &str) -> Self {
+    fn new(doing: &str, received: u64) -> Self {
         let bar = ProgressBar::new_spinner();
         bar.set_draw_target(ProgressDrawTarget::stderr());
         Self {
@@ -65,7 +65,7 @@ impl Line {
             terminal: std::io::stderr().is_terminal(),
             doing: doing.to_owned(),
             at: Instant::now(),
-            received: 0,
+            received,
         }
     }
 

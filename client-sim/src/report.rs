@@ -261,8 +261,9 @@ impl Report {
         line(
             "commands",
             format!(
-                "{} sent, {} accepted, {} durable, {} without change, {} rejected, {} unanswered",
-                c.sent, c.accepted, c.durable, c.no_change, c.rejected, c.unanswered
+                "{} sent, {} accepted, {} durable, {} without change, {} rejected, {} unanswered, \
+                 {} held back",
+                c.sent, c.accepted, c.durable, c.no_change, c.rejected, c.unanswered, c.held_back
             ),
         );
         line(

@@ -87,9 +87,10 @@ impl Ground {
             stamp: Stamp { by: user, at },
         };
         let actor = Actor { user, admin: true };
-        let Ok(ev) = transact(&mut self.board, &actor, cmds, &Seen::new(), moment) else {
+        let Ok(applied) = transact(&mut self.board, &actor, cmds, &Seen::new(), moment) else {
             return false;
         };
+        let ev = applied.events;
         if ev.is_empty() {
             return false;
         }

@@ -1,5 +1,12 @@
 //! What the tests of Boardcast share: servers on real sockets with real files, clients, and a naive
-//! board.
+//! board that the real one is compared with.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that meets something unexpected has failed"
+)]
 
 #![expect(
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! A client while it is connected.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,10 @@ use boardcast_protocol::message::{
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use rand::RngExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
-use super::{Client, End, Input, PENDING_MAX, wait_until};
+use super::{Client, End, Input, PENDING_MAX};
 use crate::arrival::Arrival;
 use crate::fleet::wall_clock;
 use crate::ledger::Line;
@@ -36,6 +37,7 @@ struct Session {
     silence: Duration,
     heard: bool,
     check_at: Instant,
+    alarm: Pin<Box<Sleep>>,
     goodbye: Option<Duration>,
 }
 
@@ -50,6 +52,7 @@ impl Client {
             silence: PATIENCE * 2,
             heard: false,
             check_at: Instant::now() + PATIENCE * 2,
+            alarm: Box::pin(sleep_until(Instant::now() + PATIENCE * 2)),
             goodbye: None,
         };
         self.effects.clear();
@@ -60,12 +63,16 @@ impl Client {
             }
             self.publish();
             let open = self.replica.pending().len() < PENDING_MAX;
-            let alarm = [self.retry_at, session.cut_at, Some(session.check_at)];
-            let alarm = alarm.into_iter().flatten().min();
+            let alarms = [self.retry_at, session.cut_at, Some(session.check_at)];
+            if let Some(next) = alarms.into_iter().flatten().min()
+                && next != session.alarm.deadline()
+            {
+                session.alarm.as_mut().reset(next);
+            }
             let end = tokio::select! {
                 frame = socket.next() => self.frame(frame, &mut session),
                 input = self.inputs.recv(), if open => self.input(input),
-                () = wait_until(alarm) => self.alarm(&mut session),
+                () = session.alarm.as_mut() => self.alarm(&mut session),
             };
             match end {
                 None => {}

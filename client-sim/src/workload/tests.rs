@@ -27,7 +27,8 @@ impl Bench {
         };
         let actor = Actor { user, admin: true };
         let events = transact(&mut self.board, &actor, cmds, &Seen::new(), moment)
-            .map_err(|rejection| rejection.to_string())?;
+            .map_err(|rejection| rejection.to_string())?
+            .events;
         self.touched.extend(
             events
                 .iter()

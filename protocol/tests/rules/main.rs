@@ -11,6 +11,7 @@ mod decoding;
 mod examples;
 mod golden;
 mod invariants;
+mod page;
 mod placing;
 mod replay;
 mod roles;

@@ -248,3 +248,6 @@ impl From<ImportError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ mod file;
 mod format;
 pub mod json;
 mod perform;
+#[cfg(test)]
+mod sample;
 pub mod trello;
 
 use boardcast_protocol::board::{Board, Knows, Omissions};

@@ -229,3 +229,6 @@ async fn change(
     let skipped = std::mem::take(&mut *skipped.lock().unwrap_or_else(PoisonError::into_inner));
     Ok((report.events, skipped))
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,9 +112,10 @@ impl Clients {
         }
     }
 
-    /// The newest connection of the client that is known here.
-    pub(super) fn newest(&self, client: ClientId) -> Option<ConnId> {
-        self.known.get(&client).map(|known| known.conn)
+    /// The newest connection of the user's client that is known here.
+    pub(super) fn newest(&self, client: ClientId, user: UserId) -> Option<ConnId> {
+        let known = self.known.get(&client)?;
+        (known.user == user).then_some(known.conn)
     }
 
     /// Judges a submit.

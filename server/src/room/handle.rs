@@ -41,6 +41,11 @@ impl RoomHandle {
         self.inbox.send(input).await.map_err(|error| error.0)
     }
 
+    /// Waits until the room takes no more inputs over this way.
+    pub async fn closed(&self) {
+        self.inbox.closed().await;
+    }
+
     /// Whether the room has ended.
     pub fn is_closed(&self) -> bool {
         self.inbox.is_closed()

@@ -187,6 +187,7 @@ impl RoomTask {
     fn hand_over_rows(&mut self) -> bool {
         self.shared.weigh(&self.place, self.room.weight_bytes());
         self.room.rest();
+        self.inputs.shrink_to(8);
         let Some(rows) = self.room.take_rows() else {
             return true;
         };

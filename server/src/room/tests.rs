@@ -10,6 +10,7 @@ mod r6_encode_once;
 mod r7_batches_adapt;
 mod r8_bounds;
 mod r9_presence;
+mod random;
 mod rooms;
 mod rows;
 

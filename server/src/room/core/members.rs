@@ -62,9 +62,12 @@ impl Room {
 
     /// Whether a newer connection of the same client is known here (rule R4).
     pub(super) fn is_fenced(&self, origin: &super::Origin) -> bool {
-        let subscribed = self.subscribers.newest(origin.actor.user, origin.client);
-        let newest = subscribed.max(self.clients.newest(origin.client));
-        newest.is_some_and(|newest| newest > origin.conn)
+        let (user, client) = (origin.actor.user, origin.client);
+        let subscribed = self.subscribers.newest(user, client);
+        let submitted = self.clients.newest(client, user);
+        subscribed
+            .max(submitted)
+            .is_some_and(|newest| newest > origin.conn)
     }
 
     /// Whether the client can go on with events from its position (rule R2).

@@ -122,14 +122,16 @@ fn r4_the_older_connection_of_a_client_is_fenced() {
 #[test]
 fn r4_a_client_id_belongs_to_one_user() {
     let mut bench = Bench::new();
-    let ed = bench.joined(1, "ed");
+    let ed = bench.joined(2, "ed");
     bench.accepted(&ed, 1, create(1));
-    let mut thief = Peer::new(2, "ann");
-    thief.client = ed.client;
-    assert!(bench.handle(thief.submit(1, vec![create(1)])).is_none());
-    assert!(bench.handle(thief.join(None)).is_none());
-    assert_eq!(kinds(&thief.take()), ["error", "error"]);
-    assert_eq!(bench.view().1, Version(1));
+    for conn in [1, 3] {
+        let mut thief = Peer::new(conn, "ann");
+        thief.client = ed.client;
+        assert!(bench.handle(thief.submit(1, vec![create(1)])).is_none());
+        assert!(bench.handle(thief.join(None)).is_none());
+        assert_eq!(kinds(&thief.take()), ["error", "error"]);
+    }
+    bench.accepted(&ed, 2, create(2));
 }
 
 #[test]

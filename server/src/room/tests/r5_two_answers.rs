@@ -57,7 +57,8 @@ fn r5_durable_is_told_at_once_to_authors_who_wait_and_later_to_others() {
     bench.accepted(&ed, 2, create(2));
     bench.accepted(&ed, 3, create(3));
     bench.room.flush();
-    (ed.take(), vi.take());
+    ed.take();
+    vi.take();
     bench.room.durable(Version(2));
     assert_eq!(durable(&ed.take()), [2], "once for both");
     assert!(vi.take().is_empty());

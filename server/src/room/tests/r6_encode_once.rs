@@ -28,9 +28,11 @@ fn r6_one_encoding_for_a_thousand_joiners() {
         assert!(bench.handle(peer.join(None)).is_none());
         peer.outbox.take(&mut peer.taken, usize::MAX);
         frames.push(peer.taken[1].as_ptr());
-        let mut replica = Replica::default();
-        replica.read(peer.take());
-        bench.assert_equal(&replica);
+        if n % 100 == 0 {
+            let mut replica = Replica::default();
+            replica.read(peer.take());
+            bench.assert_equal(&replica);
+        }
     }
     frames.dedup();
     assert_eq!(frames.len(), 1, "the bytes are shared");

@@ -1,1 +1,148 @@
+//! R7: an idle board sends at once, a busy one at most once a window.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, advance};
+
+use super::rooms::{House, next_of};
+use super::*;
+use crate::room::timing::{Deadlines, Wants, Window};
+
+const FLUSH: Wants = Wants {
+    flush: true,
+    flush_now: false,
+    presence: false,
+    durable: false,
+    rows: false,
+    sleep: false,
+};
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+#[tokio::test]
+async fn r7_an_idle_board_sends_at_once() {
+    let house = House::new(RoomLimits::default()).await;
+    let board = house.board().await;
+    let handle = house.rooms.open(board).await.unwrap().unwrap();
+    let mut ed = Peer::new(2, "ed");
+    handle.send(ed.join(None)).await.unwrap();
+    next_of(&mut ed, "presence").await;
+    tokio::time::pause();
+    advance(ms(1_000)).await;
+    let sent = Instant::now();
+    handle.send(ed.submit(1, vec![create(1)])).await.unwrap();
+    next_of(&mut ed, "batch").await;
+    assert_eq!(sent.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_the_window_is_twice_the_cost_or_the_lag_and_at_most_40_ms() {
+    let began = Instant::now();
+    let mut window = Window::new(&RoomLimits::default(), began);
+    assert_eq!(window.opens(), began, "nothing was sent yet");
+    for (cost, lag, width) in [(3, 1, 6), (3, 10, 10), (30, 10, 40), (1, 90, 40), (0, 0, 0)] {
+        window.flushed(began, began + ms(cost), ms(lag));
+        assert_eq!(window.opens(), began + ms(width));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_a_busy_board_waits_for_its_window_unless_a_batch_is_full() {
+    let began = Instant::now();
+    let mut window = Window::new(&RoomLimits::default(), began);
+    window.flushed(began, began + ms(5), ms(0));
+    let mut deadlines = Deadlines::new(RoomLimits::default());
+    let now = began + ms(6);
+    deadlines.set(FLUSH, &window, now);
+    assert_eq!(deadlines.next(), Some(began + ms(10)));
+    assert!(!deadlines.take_due(now).flush);
+    let full = Wants {
+        flush_now: true,
+        ..FLUSH
+    };
+    deadlines.set(full, &window, now);
+    assert!(deadlines.take_due(now).flush);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r9_presence_is_told_at_most_four_times_a_second() {
+    let began = Instant::now();
+    let window = Window::new(&RoomLimits::default(), began);
+    let mut deadlines = Deadlines::new(RoomLimits::default());
+    let wants = Wants {
+        presence: true,
+        ..Wants::default()
+    };
+    let ticks = (0..1_000)
+        .filter(|passed| {
+            let now = began + ms(*passed);
+            deadlines.set(wants, &window, now);
+            deadlines.take_due(now).presence
+        })
+        .count();
+    assert_eq!(ticks, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_wanted_any_more_has_no_deadline() {
+    let now = Instant::now();
+    let window = Window::new(&RoomLimits::default(), now);
+    let mut deadlines = Deadlines::new(RoomLimits::default());
+    let idle = Wants {
+        sleep: true,
+        ..Wants::default()
+    };
+    deadlines.set(idle, &window, now);
+    assert_eq!(deadlines.next(), Some(now + ms(60_000)));
+    deadlines.set(Wants::default(), &window, now);
+    assert_eq!(deadlines.next(), None);
+}
+
+#[test]
+fn r7_a_large_board_is_served_in_slices() {
+    let mut bench = Bench::new();
+    let ed = bench.joined(1, "ed");
+    let mut crowd: Vec<_> = (0..150)
+        .map(|n| {
+            let mut peer = Peer::new(100 + n, "vi");
+            peer.client = ClientId::from_u128(u128::from(n));
+            assert!(bench.handle(peer.join(None)).is_none());
+            peer.take();
+            peer
+        })
+        .collect();
+    bench.accepted(&ed, 1, create(1));
+    let mut flush = bench.room.begin_flush().unwrap();
+    let mut served = Vec::new();
+    loop {
+        let done = bench.room.flush_slice(&mut flush, 64);
+        served.push(bench.stats.deliveries.get());
+        if done {
+            break;
+        }
+    }
+    assert_eq!(served, [64, 128, 151]);
+    for peer in &mut crowd {
+        assert_eq!(peer.batches().len(), 1);
+    }
+    assert!(bench.room.begin_flush().is_none());
+}
+
+#[test]
+fn r7_the_lag_is_a_mean_over_all_connections() {
+    let lag = FanoutLag::default();
+    for _ in 0..100 {
+        lag.clone().record(8_000);
+    }
+    assert!(
+        (7_000..=8_000).contains(&lag.current()),
+        "{}",
+        lag.current()
+    );
+    for _ in 0..100 {
+        lag.record(0);
+    }
+    assert!(lag.current() < 10, "{}", lag.current());
+}

@@ -1,1 +1,257 @@
+//! Rooms with their tasks, over real storage.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use boardcast_protocol::message::Mode;
+
+use super::*;
+use crate::storage::{Storage, StorageOptions};
+
+/// A data directory, its storage and the rooms over it.
+pub(super) struct House {
+    data: TempDir,
+    storage: Storage,
+    pub(super) rooms: Rooms,
+}
+
+impl House {
+    pub(super) async fn new(limits: RoomLimits) -> Self {
+        Self::over(tempfile::tempdir().unwrap(), limits).await
+    }
+
+    async fn over(data: TempDir, limits: RoomLimits) -> Self {
+        let options = StorageOptions::new(data.path());
+        let storage = Storage::open(options).await.unwrap();
+        let rooms = Rooms::new(storage.clone(), limits, FanoutLag::default());
+        Self {
+            data,
+            storage,
+            rooms,
+        }
+    }
+
+    /// Stops and starts again.
+    async fn restarted(self, limits: RoomLimits) -> Self {
+        self.rooms.stop().await;
+        self.storage.close().await.unwrap();
+        drop((self.storage, self.rooms));
+        Self::over(self.data, limits).await
+    }
+
+    /// A board with ed and ann as admins and a column.
+    pub(super) async fn board(&self) -> BoardId {
+        let ed = member("ed", Role::Admin);
+        let board = self.rooms.create("Plan", &ed).await.unwrap();
+        let mut peer = Peer::new(1, "ed");
+        peer.client = "setup".parse().unwrap();
+        let handle = self.rooms.open(board).await.unwrap().unwrap();
+        let add = Command::MemberAdd {
+            user: user("ann"),
+            name: None,
+            role: Role::Admin,
+        };
+        let make = Command::ColumnCreate {
+            column: column(),
+            title: "To do".to_owned(),
+            wip: None,
+            done: false,
+            place: Where::default(),
+        };
+        handle.send(peer.submit(1, vec![add, make])).await.unwrap();
+        next_of(&mut peer, "durable").await;
+        handle
+            .send(RoomInput::Gone { conn: peer.conn })
+            .await
+            .unwrap();
+        board
+    }
+}
+
+/// The next messages of a connection.
+pub(super) async fn next(peer: &mut Peer) -> Vec<ServerMessage> {
+    poll_fn(|context| {
+        peer.outbox.register(context.waker());
+        let messages = peer.take();
+        if messages.is_empty() {
+            Poll::Pending
+        } else {
+            Poll::Ready(messages)
+        }
+    })
+    .await
+}
+
+/// The messages up to the first of a kind.
+pub(super) async fn next_of(peer: &mut Peer, kind: &str) -> Vec<ServerMessage> {
+    let mut all = Vec::new();
+    while !kinds(&all).iter().any(|one| one == kind) {
+        all.extend(next(peer).await);
+    }
+    all
+}
+
+async fn copy(handle: &RoomHandle) -> (Board, Version) {
+    let (answer, copy) = oneshot::channel();
+    handle.send(RoomInput::Copy { answer }).await.unwrap();
+    *copy.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_board_is_opened_once_for_all_who_ask() {
+    let house = House::new(RoomLimits::default()).await;
+    let ed = member("ed", Role::Admin);
+    let board = house.rooms.create("Plan", &ed).await.unwrap();
+    let opening = (0..100).map(|_| {
+        let rooms = house.rooms.clone();
+        tokio::spawn(async move { rooms.open(board).await })
+    });
+    for opened in futures::future::join_all(opening).await {
+        assert_eq!(opened.unwrap().unwrap().unwrap().board(), board);
+    }
+    assert_eq!(house.rooms.loaded().boards, 1);
+    assert!(house.rooms.loaded().bytes > 0);
+    assert!(house.rooms.get(board).is_some());
+}
+
+#[tokio::test]
+async fn a_board_that_does_not_exist_leaves_nothing_behind() {
+    let house = House::new(RoomLimits::default()).await;
+    assert!(house.rooms.open(board_id()).await.unwrap().is_none());
+    assert!(house.rooms.get(board_id()).is_none());
+    assert_eq!(house.rooms.loaded(), Loaded::default());
+}
+
+#[tokio::test]
+async fn r5_what_is_accepted_becomes_durable() {
+    let house = House::new(RoomLimits::default()).await;
+    let board = house.board().await;
+    let handle = house.rooms.open(board).await.unwrap().unwrap();
+    let mut ed = Peer::new(2, "ed");
+    let mut ann = Peer::new(3, "ann");
+    for peer in [&mut ed, &mut ann] {
+        handle.send(peer.join(None)).await.unwrap();
+        next_of(peer, "presence").await;
+    }
+    handle.send(ed.submit(1, vec![create(1)])).await.unwrap();
+    let messages = next_of(&mut ed, "durable").await;
+    let of_board: Vec<_> = kinds(&messages);
+    assert_eq!(of_board.iter().filter(|kind| *kind == "batch").count(), 1);
+    // The other one hears of it too, without a further batch.
+    next_of(&mut ann, "durable").await;
+}
+
+#[tokio::test]
+async fn a_room_that_nobody_uses_sleeps_and_wakes_as_it_was() {
+    let house = House::new(RoomLimits::default()).await;
+    let board = house.board().await;
+    let first = house.rooms.open(board).await.unwrap().unwrap();
+    let mut ed = Peer::new(2, "ed");
+    let mut replica = Replica::default();
+    first.send(ed.join(None)).await.unwrap();
+    replica.read(next_of(&mut ed, "snapshot").await);
+    first.send(ed.submit(1, vec![create(1)])).await.unwrap();
+    let (before, version) = copy(&first).await;
+    next_of(&mut ed, "durable").await;
+    first.send(RoomInput::Gone { conn: ed.conn }).await.unwrap();
+    first.send(RoomInput::Sleep).await.unwrap();
+    first.closed().await;
+    let second = house.rooms.open(board).await.unwrap().unwrap();
+    assert_eq!(copy(&second).await, (before, version));
+    second
+        .send(ed.join(Some(replica.position())))
+        .await
+        .unwrap();
+    let messages = next_of(&mut ed, "batch").await;
+    assert_eq!(subscribed(&messages).mode, Mode::Events);
+    assert_eq!(subscribed(&messages).last_seq, Seq(1));
+    replica.read(messages);
+    assert_eq!(replica.version, version);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_join_is_lost_while_a_room_lies_down() {
+    let house = House::new(RoomLimits::default()).await;
+    let board = house.board().await;
+    for round in 0..50 {
+        let sleeper = house.rooms.open(board).await.unwrap().unwrap();
+        let lie_down = tokio::spawn(async move { sleeper.send(RoomInput::Sleep).await });
+        let mut ed = Peer::new(10 + round, "ed");
+        loop {
+            let handle = house.rooms.open(board).await.unwrap().unwrap();
+            if handle.send(ed.join(None)).await.is_ok() {
+                break;
+            }
+        }
+        let messages = next_of(&mut ed, "snapshot").await;
+        assert_eq!(subscribed(&messages).board, board);
+        let _ = lie_down.await.unwrap();
+        let handle = house.rooms.open(board).await.unwrap().unwrap();
+        handle
+            .send(RoomInput::Gone { conn: ed.conn })
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn stopping_hands_over_everything() {
+    let house = House::new(RoomLimits::default()).await;
+    let board = house.board().await;
+    let handle = house.rooms.open(board).await.unwrap().unwrap();
+    let mut ed = Peer::new(2, "ed");
+    let mut replica = Replica::default();
+    handle.send(ed.join(None)).await.unwrap();
+    for seq in 1..=200 {
+        let submit = ed.submit(seq, vec![create(u128::from(seq))]);
+        handle.send(submit).await.unwrap();
+    }
+    house.rooms.stop().await;
+    assert!(handle.is_closed());
+    let refused = house.rooms.open(board).await;
+    assert!(matches!(refused, Err(OpenError::Stopping)));
+    replica.read(ed.take());
+    assert_eq!(replica.version, Version(201), "what was sent was handled");
+    let house = house.restarted(RoomLimits::default()).await;
+    let handle = house.rooms.open(board).await.unwrap().unwrap();
+    let (stored, version) = copy(&handle).await;
+    assert_eq!(version, replica.version);
+    assert_eq!(Some(stored.view()), replica.view.as_ref());
+    handle
+        .send(ed.join(Some(replica.position())))
+        .await
+        .unwrap();
+    let messages = next(&mut ed).await;
+    assert_eq!(subscribed(&messages).mode, Mode::Events);
+}
+
+#[tokio::test]
+async fn r8_the_room_that_nobody_used_for_longest_makes_place_for_another() {
+    let limits = RoomLimits {
+        loaded_bytes: 1,
+        ..RoomLimits::default()
+    };
+    let house = House::new(limits).await;
+    let first = house.board().await;
+    let ed = member("ed", Role::Admin);
+    let second = house.rooms.create("Second", &ed).await.unwrap();
+    let third = house.rooms.create("Third", &ed).await.unwrap();
+    let mut peer = Peer::new(2, "ed");
+    let handle = house.rooms.open(second).await.unwrap().unwrap();
+    assert!(house.rooms.get(first).is_none(), "it sleeps");
+    handle.send(peer.join(None)).await.unwrap();
+    next_of(&mut peer, "snapshot").await;
+    let refused = house.rooms.open(third).await;
+    assert!(matches!(refused, Err(OpenError::Busy { .. })));
+    assert!(house.rooms.get(third).is_none());
+    handle
+        .send(RoomInput::Gone { conn: peer.conn })
+        .await
+        .unwrap();
+    copy(&handle).await;
+    assert!(house.rooms.open(third).await.unwrap().is_some());
+    assert_eq!(house.rooms.loaded().boards, 1);
+}
