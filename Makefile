@@ -8,10 +8,16 @@ STEP = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test components fmt fmt-check lint doc unit deny
+.PHONY: help run link test components fmt fmt-check lint doc unit deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build and start the server on http://127.0.0.1:8080 with its data in ./boardcast-data
+	@scripts/run.sh
+
+link: ## Print a link that opens the running server's boards, signed in as admin
+	@target/release/boardcast link --server http://$(or $(LISTEN),127.0.0.1:8080) --data-dir $(or $(DATA),./boardcast-data) --user admin --role admin
 
 test: components fmt-check lint doc unit deny ## Run everything that CI runs
 	$(STEP) 'all checks passed'

@@ -1,13 +1,6 @@
 //! What the tests of Boardcast share: servers on real sockets with real files, clients, and a naive
 //! board that the real one is compared with.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test that meets something unexpected has failed"
-)]
-
 pub mod client;
 pub mod harness;
 pub mod model;

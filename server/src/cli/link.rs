@@ -15,7 +15,7 @@ const TOKEN_TTL_MS: u64 = 60 * 60 * 1_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LinkArgs {
-    /// The server, such as http://127.0.0.1:8080
+    /// The server, such as `http://127.0.0.1:8080`
     #[arg(long, value_name = "URL")]
     server: String,
     /// Where that server keeps everything

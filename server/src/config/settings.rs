@@ -20,7 +20,7 @@ pub struct Settings {
     /// Where everything is kept [default: ./boardcast-data]
     #[arg(long, env = "BOARDCAST_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Origins of pages that may connect besides the server's own, such as https://boards.example;
+    /// Origins of pages that may connect besides the server's own, such as `https://boards.example`;
     /// needed behind a proxy that ends TLS
     #[arg(
         long,

@@ -238,6 +238,7 @@ impl Connections {
         if own.len() >= self.limits.per_user {
             return Err(CloseCode::TooManyConnections);
         }
+        own.reserve_exact(1);
         own.push((client, id));
         Ok(None)
     }

@@ -59,7 +59,9 @@ struct Watch {
     alive_ms: u64,
     /// When what waits began to wait; `None` while nothing does.
     stalled_since_ms: Option<u64>,
-    last: Observed,
+    written_bytes: u64,
+    reads: u32,
+    was_pending: bool,
 }
 
 impl Watch {
@@ -69,7 +71,9 @@ impl Watch {
             next_ping_ms: now_ms + phase_ms,
             alive_ms: now_ms,
             stalled_since_ms: None,
-            last: observed,
+            written_bytes: observed.written_bytes,
+            reads: observed.reads,
+            was_pending: false,
         }
     }
 
@@ -80,18 +84,20 @@ impl Watch {
         wall: Timestamp,
         rules: &HeartbeatRules,
     ) -> Verdict {
-        let has_written = observed.written_bytes != self.last.written_bytes;
+        let has_written = observed.written_bytes != self.written_bytes;
         // The kernel takes what is written to a dead peer, too, until its buffer is full. A client
         // for whom much waits is not read from, so there it shows life by taking some of it.
-        let takes = has_written && observed.pending_bytes > 0 && self.last.pending_bytes > 0;
-        if takes || observed.reads != self.last.reads {
+        let takes = has_written && observed.pending_bytes > 0 && self.was_pending;
+        if takes || observed.reads != self.reads {
             self.alive_ms = now_ms;
         }
         self.stalled_since_ms = match self.stalled_since_ms {
             Some(since) if observed.pending_bytes > 0 && !has_written => Some(since),
             Some(_) | None => (observed.pending_bytes > 0).then_some(now_ms),
         };
-        self.last = observed;
+        self.written_bytes = observed.written_bytes;
+        self.reads = observed.reads;
+        self.was_pending = observed.pending_bytes > 0;
 
         let stalled_ms = self.stalled_since_ms.map_or(0, |since| now_ms - since);
         if stalled_ms >= rules.write_stall_ms {

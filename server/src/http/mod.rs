@@ -1,6 +1,6 @@
 //! The HTTP layer, the only one that knows axum.
 //!
-//! In reading order: [`listen`] accepts sockets, the router below says what is where, [`websocket`]
+//! In reading order: [`listen`] accepts sockets, the router below says what is where, `websocket`
 //! turns a request into a connection, the other modules answer the rest.
 
 mod auth;
@@ -49,6 +49,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/import", post(boards::import_file))
         .route("/api/v1/boards/{board}/export", get(boards::export_board))
         .merge(page::routes())
+        // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(map_response(secure))

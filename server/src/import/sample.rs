@@ -6,7 +6,10 @@ use super::{Counts, Source, json};
 
 fn sample() -> Board {
     let text = include_bytes!("../../assets/sample-board.json");
-    json::read(Source::new(&text[..])).unwrap().board
+    match json::read(Source::new(&text[..])) {
+        Ok(file) => file.board,
+        Err(error) => panic!("the sample board: {error}"),
+    }
 }
 
 #[test]
