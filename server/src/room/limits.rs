@@ -56,7 +56,7 @@ impl Default for RoomLimits {
             catch_up_bytes: 128 * 1_024,
             waiting_max: 4_096,
             pushes_per_slice: 64,
-            clients_max: 100_000,
+            clients_max: 20_000,
             retry_ms: 250,
             rows_after_ms: 1_000,
             durable_after_ms: 250,
