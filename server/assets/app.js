@@ -184,7 +184,7 @@ function batch(message) {
 
 function people(message) {
   const names = message.people.map((person) => replica?.view.members.get(person.user)?.name ?? person.user);
-  return names.length > 0 && names.length <= 6 ? `here: ${names.join(", ")}` : `${message.count} people here`;
+  return names.length > 0 && names.length <= 6 ? `here: ${names.join(", ")}` : `${message.count} here`;
 }
 
 // --- the board ------------------------------------------------------------------------------
@@ -347,6 +347,8 @@ function paintCard(view, card) {
   return item;
 }
 
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 function badges(view, card) {
   const marks = [element("span", "", `#${card.number}`)];
   if (card.priority && card.priority !== "none") marks.push(element("span", "", card.priority));
@@ -356,8 +358,8 @@ function badges(view, card) {
   }
   const items = Array.from(card.checklists.values()).flatMap((checklist) => Array.from(checklist.items.values()));
   if (items.length > 0) marks.push(element("span", "", `${items.filter((i) => i.done).length}/${items.length} done`));
-  if (card.detail?.comments) marks.push(element("span", "", `${card.detail.comments} comments`));
-  if (card.attachments.size > 0) marks.push(element("span", "", `${card.attachments.size} files`));
+  if (card.detail?.comments) marks.push(element("span", "", counted(card.detail.comments, "comment")));
+  if (card.attachments.size > 0) marks.push(element("span", "", counted(card.attachments.size, "file")));
   if ((card.blocked_by ?? []).length > 0) marks.push(element("span", "late", "blocked"));
   const assignees = (card.assignees ?? []).map((id) => view.members.get(id)?.name ?? id);
   if (assignees.length > 0) marks.push(element("span", "", assignees.join(", ")));

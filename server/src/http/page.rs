@@ -12,6 +12,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/", get(index))
         .route("/app.js", get(script))
         .route("/style.css", get(style))
+        .route("/icon.svg", get(icon))
 }
 
 async fn index() -> impl IntoResponse {
@@ -33,6 +34,10 @@ async fn style() -> impl IntoResponse {
         "text/css; charset=utf-8",
         include_str!("../../assets/style.css"),
     )
+}
+
+async fn icon() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("../../assets/icon.svg"))
 }
 
 /// Asked for anew each time, so that a page and a server of different versions do not meet.
