@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Builds Boardcast and starts it on http://127.0.0.1:8080 with its data in ./boardcast-data.
-# LISTEN and DATA choose another address and folder. Ctrl-C stops it cleanly.
+# LISTEN and DATA choose another address and folder, PROFILE another build. Ctrl-C stops it cleanly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 listen=${LISTEN:-127.0.0.1:8080}
 data=${DATA:-./boardcast-data}
-boardcast=target/release/boardcast
+profile=${PROFILE:-release}
+programs=target/$([ "$profile" = dev ] && echo debug || echo "$profile")
+boardcast=$programs/boardcast
 
-cargo build --release --bin boardcast --bin boardcast-sim
+cargo build --profile "$profile" --bin boardcast --bin boardcast-sim
 
 if [ ! -e "$data/boardcast.db" ]; then
     echo 'first start: importing the sample board' >&2
@@ -34,7 +36,7 @@ cat << TEXT
     make link
   Fifty simulated clients at twenty commands a second:
     $boardcast token --data-dir $data --user sim --count 50 > sim-tokens.txt
-    target/release/boardcast-sim run --server http://$listen --token-file sim-tokens.txt --clients 50 --boards 1 --rate 20 --duration 20s
+    $programs/boardcast-sim run --server http://$listen --token-file sim-tokens.txt --clients 50 --boards 1 --rate 20 --duration 20s
   A token for a program of your own:
     $boardcast token --data-dir $data --user me --ttl 7d
   Ctrl-C stops the server; everything is kept in $data.
