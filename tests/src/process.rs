@@ -83,6 +83,7 @@ impl Serving {
         let mut child = Command::new(binary())
             .args(["serve", "--listen", &address.to_string(), "--data-dir"])
             .arg(data_dir)
+            .args(["--return-window-ms", "200"])
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary runs");
@@ -133,5 +134,37 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A running `boardcast-sim`; killed when it is dropped.
+#[derive(Debug)]
+pub struct Simulating(Option<Child>);
+
+impl Simulating {
+    /// Starts it.
+    pub fn start(args: &[&str]) -> Self {
+        let child = Command::new(simulator())
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        Self(Some(child))
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> Output {
+        let child = self.0.take().expect("a process that was not waited for");
+        child.wait_with_output().expect("the end of the simulator")
+    }
+}
+
+impl Drop for Simulating {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
