@@ -1,4 +1,4 @@
-//! The binary itself, as a process that can be stopped and killed.
+//! The binaries themselves, as processes that can be stopped and killed.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -8,34 +8,56 @@ use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The path of the binary, which is built if it is not up to date.
+/// The path of `boardcast`, which is built if it is not up to date.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
+    BINARY.get_or_init(|| folder().join("boardcast"))
+}
+
+/// The path of `boardcast-sim`, which is built if it is not up to date.
+pub fn simulator() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| folder().join("boardcast-sim"))
+}
+
+/// The folder of both binaries. They are built by one command, so that they share what they depend
+/// on.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "boardcast",
-                "--bin",
-                "boardcast",
-            ])
+            .args(["build", "--quiet", "--bins"])
+            .args(["--package", "boardcast", "--package", "boardcast-sim"])
             .status()
             .expect("cargo runs");
-        assert!(built.success(), "the binary is built");
+        assert!(built.success(), "the binaries are built");
         let test = std::env::current_exe().expect("the path of this test");
-        let target = test.ancestors().nth(2).expect("a target folder");
-        target.join("boardcast")
+        test.ancestors().nth(2).expect("a target folder").to_owned()
     })
 }
 
-/// Runs the binary to its end.
+/// Runs `boardcast` to its end.
 pub fn run(args: &[&str]) -> Output {
-    Command::new(binary())
+    output(binary(), args)
+}
+
+/// Runs `boardcast-sim` to its end.
+pub fn simulate(args: &[&str]) -> Output {
+    output(simulator(), args)
+}
+
+fn output(binary: &Path, args: &[&str]) -> Output {
+    Command::new(binary)
         .args(args)
+        .env_remove("BOARDCAST_TOKEN")
+        .env_remove("BOARDCAST_DATA_DIR")
         .output()
         .expect("the binary runs")
+}
+
+/// What a run said on standard output.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What a run said on standard error.
@@ -53,9 +75,15 @@ pub struct Serving {
 impl Serving {
     /// Starts a server on a free port and waits until it is ready.
     pub fn start(data_dir: &Path) -> Self {
+        Self::start_at(data_dir, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Starts a server at `address` and waits until it is ready.
+    pub fn start_at(data_dir: &Path, address: SocketAddr) -> Self {
         let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", &address.to_string(), "--data-dir"])
             .arg(data_dir)
+            .args(["--return-window-ms", "200"])
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary runs");
@@ -77,6 +105,11 @@ impl Serving {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of a path over HTTP.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 
     /// Asks it to stop, and waits for its end. The exit code.
@@ -101,5 +134,37 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A running `boardcast-sim`; killed when it is dropped.
+#[derive(Debug)]
+pub struct Simulating(Option<Child>);
+
+impl Simulating {
+    /// Starts it.
+    pub fn start(args: &[&str]) -> Self {
+        let child = Command::new(simulator())
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        Self(Some(child))
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> Output {
+        let child = self.0.take().expect("a process that was not waited for");
+        child.wait_with_output().expect("the end of the simulator")
+    }
+}
+
+impl Drop for Simulating {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
