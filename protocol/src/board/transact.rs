@@ -100,10 +100,13 @@ fn check_seen(
     };
     for event in events.iter().filter(|e| e.card() == Some(card.id)) {
         for (field, mine) in values_of(event) {
-            let (Some(saw), Some(last)) = (seen.get(&field), card.revs.get(&field)) else {
+            let Some(saw) = seen.get(&field) else {
                 continue;
             };
-            if last > saw {
+            let last = card.revs.get(&field).unwrap_or(&Version(0));
+            // Not `last > saw`: an imported board bears revisions of its former life, which may be
+            // above its version, and a revision of a lost tail may be above what is there now.
+            if last != saw {
                 let name = json_name(field);
                 let hint = format!("the {name} of card #{} was changed meanwhile", card.number);
                 let theirs = current_value(board, card, field);

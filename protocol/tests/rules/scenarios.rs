@@ -318,6 +318,7 @@ fn conflicts() -> Value {
         ok(title("By Ann")),
         by_zoe(seen(no("conflict", title("By Zoe")), json!({"title": 0}))),
         by_zoe(seen(same(title("By Ann")), json!({"title": 0}))),
+        by_zoe(seen(no("conflict", title("By Zoe")), json!({"title": 2}))),
         by_zoe(seen(ok(title("By Zoe")), json!({"title": 1}))),
         by_zoe(ok(text("Zoe writes."))),
         seen(

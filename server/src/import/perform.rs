@@ -1,6 +1,6 @@
 //! What an import does to the server: the way through the board's room.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -144,7 +144,10 @@ pub async fn import(
             check_fits_empty(&incoming).await?;
             let title = &incoming.board.view().title;
             let owner = importer.owner.as_ref();
-            storage.create_board_with_id(id, title, owner, now).await?;
+            let buried = incoming.board.buried();
+            storage
+                .create_board_with_id(id, title, owner, buried, now)
+                .await?;
             rooms.open(id).await?.ok_or(ImportError::NoSuchBoard(id))?
         }
     };
@@ -197,7 +200,8 @@ async fn check_fits_empty(incoming: &Arc<Incoming>) -> Result<(), ImportError> {
     let tried = spawn_blocking(move || {
         let view = incoming.board.view();
         let empty = View::new(view.id, view.title.clone());
-        let empty = Board::new(empty, BTreeMap::new(), BTreeSet::new());
+        let buried = incoming.board.buried().clone();
+        let empty = Board::new(empty, BTreeMap::new(), buried);
         merge(&empty, &incoming).map(drop)
     });
     let tried = tried.await.map_err(|_| ImportError::Stopping)?;

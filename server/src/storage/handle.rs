@@ -1,6 +1,6 @@
 //! The way to everything that is kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 
 use boardcast_protocol::board::{Member, View};
-use boardcast_protocol::ids::{BoardId, CardId, UserId};
+use boardcast_protocol::ids::{AnyId, BoardId, CardId, UserId};
 use boardcast_protocol::limits::CLIENT_KEPT_MS;
 use boardcast_protocol::message::{ActivityEntry, BoardSummary};
 use boardcast_protocol::position::{Epoch, Timestamp, Version};
@@ -122,13 +122,17 @@ impl Storage {
     ) -> Result<BoardId, StorageError> {
         loop {
             let id = BoardId::from_u128(random_bits());
-            if self.create_board_with_id(id, title, owner, now).await? {
+            if self
+                .create_board_with_id(id, title, owner, &BTreeSet::new(), now)
+                .await?
+            {
                 return Ok(id);
             }
         }
     }
 
-    /// Makes a board whose id is given, as imports do; `false` where there is one already.
+    /// Makes a board whose id is given, as imports do; `false` where there is one already. The ids
+    /// in `buried` belonged to things that were deleted: none is used on the board again.
     ///
     /// # Errors
     /// It cannot be written.
@@ -137,6 +141,7 @@ impl Storage {
         id: BoardId,
         title: &str,
         owner: Option<&Member>,
+        buried: &BTreeSet<AnyId>,
         now: Timestamp,
     ) -> Result<bool, StorageError> {
         let doc = to_json(&View::new(id, title.to_owned()))?;
@@ -150,6 +155,7 @@ impl Storage {
                 board: id,
                 doc,
                 member,
+                buried: to_json(buried)?,
                 epoch: Epoch(rand::random()),
                 created: now,
             })

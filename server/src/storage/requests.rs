@@ -18,11 +18,13 @@ const WAITING_MAX: usize = 256;
 /// What is to be written. The answer says whether there was something to do.
 #[derive(Debug)]
 pub(super) enum Act {
-    /// A new board with its first epoch; `false` where the id is in use.
+    /// A new board with its first epoch; `false` where the id is in use. `buried` is a JSON array
+    /// of ids that may not be used on it.
     Create {
         board: BoardId,
         doc: String,
         member: Option<(UserId, String)>,
+        buried: String,
         epoch: Epoch,
         created: Timestamp,
     },
@@ -111,9 +113,13 @@ pub(super) async fn execute(
             board,
             doc,
             member,
+            buried,
             epoch,
             created,
-        } => create(conn, *board, doc, member.as_ref(), (*epoch, *created)).await,
+        } => {
+            let rows = (doc.as_str(), member.as_ref(), buried.as_str());
+            create(conn, *board, rows, (*epoch, *created)).await
+        }
         Act::Open {
             board,
             epoch,
@@ -152,12 +158,13 @@ pub(super) const CREATE: &str = "INSERT INTO boards (id, doc, version, created) 
 pub(super) const FIRST_EPOCH: &str =
     "INSERT INTO epochs (board, number, epoch, began) VALUES (?, 1, ?, 0)";
 pub(super) const FIRST_MEMBER: &str = "INSERT INTO members (board, id, doc) VALUES (?, ?, ?)";
+pub(super) const FIRST_BURIED: &str =
+    "INSERT INTO tombstones (board, id) SELECT ?, value FROM json_each(?)";
 
 async fn create(
     conn: &mut SqliteConnection,
     board: BoardId,
-    doc: &str,
-    member: Option<&(UserId, String)>,
+    (doc, member, buried): (&str, Option<&(UserId, String)>, &str),
     (epoch, created): (Epoch, Timestamp),
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(CREATE)
@@ -179,9 +186,14 @@ async fn create(
             .bind(board.as_str())
             .bind(user.as_str())
             .bind(doc)
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
     }
+    sqlx::query(FIRST_BURIED)
+        .bind(board.as_str())
+        .bind(buried)
+        .execute(conn)
+        .await?;
     Ok(true)
 }
 

@@ -1,5 +1,7 @@
 //! Full disks, broken rules and boards at fault.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use boardcast_protocol::position::Version;
@@ -34,7 +36,7 @@ async fn a_board_whose_versions_break_a_rule_is_at_fault_alone() {
         let id = format!("board{n}").parse().unwrap();
         let owner = super::harness::owner();
         storage
-            .create_board_with_id(id, "One of many", Some(&owner), NOW)
+            .create_board_with_id(id, "One of many", Some(&owner), &BTreeSet::new(), NOW)
             .await
             .unwrap();
         rooms.push(TestRoom::open(&storage, id).await);

@@ -21,6 +21,7 @@ fn served() -> Vec<&'static str> {
         requests::CREATE,
         requests::FIRST_EPOCH,
         requests::FIRST_MEMBER,
+        requests::FIRST_BURIED,
         requests::ENDED_CLEANLY,
         requests::NEXT_EPOCH,
         requests::MARK_OPEN,

@@ -1,5 +1,7 @@
 //! What is listed and looked up.
 
+use std::collections::BTreeSet;
+
 use boardcast_protocol::board::Role;
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::position::Version;
@@ -34,13 +36,13 @@ async fn boards_are_listed_by_id_with_the_role_of_the_user() {
     for (name, member) in [("b", Some(&viewer)), ("a", Some(&owner())), ("c", None)] {
         assert!(
             storage
-                .create_board_with_id(board(name), name, member, NOW)
+                .create_board_with_id(board(name), name, member, &BTreeSet::new(), NOW)
                 .await
                 .unwrap()
         );
     }
     let again = storage
-        .create_board_with_id(board("a"), "x", None, NOW)
+        .create_board_with_id(board("a"), "x", None, &BTreeSet::new(), NOW)
         .await;
     assert!(!again.unwrap(), "it exists");
 
