@@ -59,8 +59,6 @@ pub(super) enum Standing {
     AfterRefused,
     /// The client id belongs to another user.
     Foreign,
-    /// A newer connection of the client has submitted.
-    Fenced,
 }
 
 impl Clients {
@@ -118,7 +116,7 @@ impl Clients {
         (known.user == user).then_some(known.conn)
     }
 
-    /// Judges a submit.
+    /// Judges a submit that no newer connection of the client has fenced.
     pub(super) fn judge(&mut self, name: Name) -> Standing {
         if self.is_foreign(name.client, name.user) {
             return Standing::Foreign;
@@ -127,9 +125,6 @@ impl Clients {
         let Some(known) = self.known.get(&name.client) else {
             return Standing::Fresh;
         };
-        if name.conn < known.conn {
-            return Standing::Fenced;
-        }
         if name.seq > known.last_seq {
             return match known.refused {
                 Some(refused) if name.seq > refused => Standing::AfterRefused,

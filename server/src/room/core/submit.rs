@@ -34,6 +34,9 @@ impl Room {
             answers::send(&origin.outbox, &ServerMessage::Error(error));
             return None;
         }
+        if self.is_fenced(&origin) {
+            return None;
+        }
         let name = Name {
             client: origin.client,
             user: origin.actor.user,
@@ -41,9 +44,6 @@ impl Room {
             seq: submit.seq,
             body: self.body_hash(&submit.cmds, &submit.seen),
         };
-        if self.is_fenced(&origin) {
-            return None;
-        }
         match self.clients.judge(name) {
             Standing::Fresh => return self.decide(&origin, name, &submit, place, now),
             Standing::Repeated(kept) => self.repeat(&origin, &kept),
@@ -67,7 +67,6 @@ impl Room {
                 let error = answers::foreign_client(None, board, Some(name.seq));
                 answers::send(&origin.outbox, &ServerMessage::Error(error));
             }
-            Standing::Fenced => {}
         }
         None
     }
