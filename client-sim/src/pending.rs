@@ -92,6 +92,12 @@ impl Pending {
         self.queue.iter().filter(open).count()
     }
 
+    /// Whether a command waits for its answer.
+    pub fn is_open(&self, seq: Seq) -> bool {
+        let own = self.index(seq).and_then(|index| self.queue.get(index));
+        own.is_some_and(|own| !matches!(own.state, State::Accepted(_)))
+    }
+
     /// The highest number up to which all commands are answered.
     pub fn answered_to(&self) -> Seq {
         let first = self
@@ -101,14 +107,14 @@ impl Pending {
         first.map_or(self.last, |own| Seq(own.seq.0 - 1))
     }
 
-    /// Numbers a list of commands and queues it.
-    pub fn push(&mut self, cmds: Vec<Command>, intended_ns: u64) -> Seq {
+    /// Numbers a list of commands and queues it; `seen` are the revisions that its author saw.
+    pub fn push(&mut self, cmds: Vec<Command>, seen: Seen, intended_ns: u64) -> Seq {
         self.last = Seq(self.last.0 + 1);
         let message = ClientMessage::Submit(Submit {
             board: self.board,
             seq: self.last,
             cmds,
-            seen: Seen::new(),
+            seen,
         });
         self.queue.push_back(Own {
             seq: self.last,
@@ -161,12 +167,13 @@ impl Pending {
         }
     }
 
-    /// `busy` at `seq`: nothing is sent until [`Self::resume`].
+    /// `busy` at `seq`: nothing is sent until [`Self::resume`], and then everything from `seq` on. What
+    /// was sent behind it is refused as well, but a later one might be taken before those answers
+    /// have come.
     pub fn refuse(&mut self, seq: Seq) {
         self.paused = true;
-        if let Some(own) = self.find(seq)
-            && own.state == State::Sent
-        {
+        let behind = self.queue.iter_mut().filter(|own| own.seq >= seq);
+        for own in behind.filter(|own| own.state == State::Sent) {
             own.state = State::Queued;
         }
     }
@@ -250,9 +257,40 @@ impl Pending {
     fn index(&self, seq: Seq) -> Option<usize> {
         self.queue.binary_search_by_key(&seq, |own| own.seq).ok()
     }
+}
 
-    fn find(&mut self, seq: Seq) -> Option<&mut Own> {
-        let index = self.index(seq)?;
-        self.queue.get_mut(index)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(pending: &mut Pending) -> Vec<u64> {
+        let mut seqs = Vec::new();
+        pending.due(|text| {
+            let text = std::str::from_utf8(&text).unwrap();
+            if let Ok(ClientMessage::Submit(submit)) = codec::decode_client(text) {
+                seqs.push(submit.seq.0);
+            }
+        });
+        seqs
+    }
+
+    #[test]
+    fn r4_after_busy_everything_from_there_on_goes_again_before_what_is_new() {
+        let mut pending = Pending::new("b".parse().unwrap());
+        let submit = |pending: &mut Pending| pending.push(Vec::new(), Seen::new(), 0);
+        for _ in 0..4 {
+            submit(&mut pending);
+        }
+        assert_eq!(sent(&mut pending), [1, 2, 3, 4]);
+        pending.refuse(Seq(2));
+        submit(&mut pending);
+        assert_eq!(sent(&mut pending), [0; 0]);
+        pending.resume();
+        assert_eq!(sent(&mut pending), [2, 3, 4, 5]);
+        // The answers to the first 3 and 4.
+        pending.refuse(Seq(3));
+        pending.resume();
+        assert_eq!(sent(&mut pending), [3, 4, 5]);
+        assert_eq!(pending.answer(Seq(1), Some(Version(1))), Ok(true));
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use boardcast_protocol::board::{Detail, Moment, Stamp, View, view_hash};
+use boardcast_protocol::board::{Detail, Moment, Seen, Stamp, View, view_hash};
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::{BoardId, CardId, ClientId};
 use boardcast_protocol::message::{
@@ -168,7 +168,12 @@ impl Replica {
 
     /// Numbers a list of commands; it is sent at once where that is allowed.
     pub fn submit(&mut self, cmds: Vec<Command>, intended_ns: u64) -> Seq {
-        self.pending.push(cmds, intended_ns)
+        self.submit_seen(cmds, Seen::new(), intended_ns)
+    }
+
+    /// The same for commands that hold only if their author has seen the present revisions.
+    pub fn submit_seen(&mut self, cmds: Vec<Command>, seen: Seen, intended_ns: u64) -> Seq {
+        self.pending.push(cmds, seen, intended_ns)
     }
 
     /// What may be sent now.
@@ -180,10 +185,15 @@ impl Replica {
 
     /// The connection has ended.
     pub fn disconnected(&mut self) {
+        self.unsubscribed();
+        self.pending.disconnected();
+    }
+
+    /// The subscription has ended; answers may still come over the connection.
+    pub fn unsubscribed(&mut self) {
         self.phase = Phase::Away;
         self.early = None;
         self.opened.clear();
-        self.pending.disconnected();
     }
 
     /// The delay of [`Effect::Retry`] is over.

@@ -7,6 +7,7 @@ use boardcast_protocol::board::Role;
 use boardcast_protocol::ids::ClientId;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::RunArgs;
 use crate::chronicle::Chronicle;
@@ -37,6 +38,15 @@ const BURST: u64 = 64;
 /// # Errors
 /// The run could not be carried out; violations are no error but part of the report.
 pub async fn run(args: &RunArgs) -> anyhow::Result<Report> {
+    run_until(args, &CancellationToken::new()).await
+}
+
+/// Runs it; `stop` ends the commands before their time, and the run goes on with its settling and
+/// its comparison.
+///
+/// # Errors
+/// The run could not be carried out; violations are no error but part of the report.
+pub async fn run_until(args: &RunArgs, stop: &CancellationToken) -> anyhow::Result<Report> {
     let common = &args.common;
     files::make_room(args.clients)?;
     let tokens = token::read(&common.token_file)?;
@@ -57,7 +67,10 @@ pub async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     let clients = watch(&fleet, &[], "connecting", connecting).await??;
 
     let before = Usage::of(common.server_pid);
-    watch(&fleet, &clients, "running", drive(&fleet, &clients, args)).await?;
+    let begun_ns = fleet.now_ns();
+    let driving = stop.run_until_cancelled(drive(&fleet, &clients, args));
+    watch(&fleet, &clients, "running", driving).await?;
+    let driven = Duration::from_nanos(fleet.now_ns() - begun_ns);
     let server = Usage::of(common.server_pid).since(before);
     let settling = finish::settle(&clients, common.settle);
     let settled = watch(&fleet, &clients, "settling", settling).await?;
@@ -66,7 +79,7 @@ pub async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     let facts = Facts {
         clients: args.clients,
         seed: common.seed,
-        duration: args.duration,
+        duration: args.duration.min(driven),
         replicas,
         settled,
         server,

@@ -1,17 +1,20 @@
 //! What may be configured: flags, then `BOARDCAST_*` variables, then a TOML file, then defaults.
 
+mod error;
 mod settings;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
-pub use settings::{Settings, SettingsError};
+pub use error::SettingsError;
+pub use settings::Settings;
 
 use crate::connection::ConnectionRules;
 use crate::http::listen::HttpRules;
 use crate::http::origin::Origin;
 use crate::room::RoomLimits;
 use crate::shutdown::DrainRules;
+use crate::storage::{JOURNAL_BYTES, JOURNAL_VERSIONS, Retention};
 use crate::telemetry::LogFormat;
 
 /// Everything that a server needs to know.
@@ -29,14 +32,25 @@ pub struct Config {
     pub connections: ConnectionRules,
     /// Bounds of rooms.
     pub rooms: RoomLimits,
+    /// Versions of all boards that may wait for the disk; above it rooms answer `busy`.
+    pub journal_versions: usize,
+    /// Their bytes; above it rooms answer `busy`.
+    pub journal_bytes: usize,
+    /// How long versions stay in the log.
+    pub retention: Retention,
     /// Largest file that may be imported over HTTP.
     pub import_max_bytes: u64,
+    /// Largest backup that may be restored over HTTP.
+    pub restore_max_bytes: u64,
     /// How long stopping may take.
     pub drain: DrainRules,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which of them there are.
     pub log_filter: String,
+    /// A fault to prove that tests see it.
+    #[cfg(feature = "planted-faults")]
+    pub planted: Option<crate::storage::PlantedFault>,
 }
 
 impl Config {
@@ -49,10 +63,16 @@ impl Config {
             http: HttpRules::default(),
             connections: ConnectionRules::default(),
             rooms: RoomLimits::default(),
+            journal_versions: JOURNAL_VERSIONS,
+            journal_bytes: JOURNAL_BYTES,
+            retention: Retention::default(),
             import_max_bytes: 512 * 1_024 * 1_024,
+            restore_max_bytes: 16 * 1_024 * 1_024 * 1_024,
             drain: DrainRules::default(),
             log_format: LogFormat::default(),
             log_filter: "info".to_owned(),
+            #[cfg(feature = "planted-faults")]
+            planted: None,
         }
     }
 }

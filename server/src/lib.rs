@@ -8,16 +8,22 @@ pub mod config;
 mod server;
 mod shutdown;
 pub mod telemetry;
+mod upkeep;
 
 pub mod http;
 
 pub mod auth;
+mod chance;
 pub mod clock;
 pub mod connection;
 pub mod frame;
 pub mod import;
+mod planted;
 pub mod room;
 pub mod storage;
+
+#[cfg(test)]
+mod simulation;
 
 pub use server::{ServeError, Server, serve};
 pub use shutdown::DrainRules;

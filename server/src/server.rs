@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -10,10 +11,11 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{Secret, SecretError, Tokens};
 use crate::config::Config;
 use crate::connection::{Services, sweep};
-use crate::http::{self, App, ImportRules, listen};
+use crate::http::{self, App, Bounds, ImportRules, RestoreRules, listen};
 use crate::room::{FanoutLag, Rooms};
 use crate::shutdown::{DrainRules, Running, drain};
 use crate::storage::{Storage, StorageError, StorageOptions};
+use crate::upkeep::upkeep;
 
 /// Why a server cannot start, or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +38,12 @@ pub struct Server {
     tokens: Tokens,
     running: Running,
     drain: DrainRules,
+    restart: CancellationToken,
 }
 
-/// Runs a server on `listener` until `shutdown`, then stops it in order.
+/// Runs a server on `listener` until `shutdown`, then stops it in order. A restore stops it as well,
+/// and starts it again on the same listener: meanwhile connections wait to be accepted. `ready` is
+/// called after each start.
 ///
 /// # Errors
 /// It cannot start, or not everything was written when it stopped.
@@ -46,10 +51,24 @@ pub async fn serve(
     config: Config,
     listener: TcpListener,
     shutdown: CancellationToken,
+    ready: impl Fn(),
 ) -> Result<(), ServeError> {
-    let server = Server::start(config, listener).await?;
-    shutdown.cancelled().await;
-    server.stop().await
+    let listener = listener.into_std()?;
+    loop {
+        let socket = TcpListener::from_std(listener.try_clone()?)?;
+        let server = Server::start(config.clone(), socket).await?;
+        ready();
+        let stopped = tokio::select! {
+            () = shutdown.cancelled() => true,
+            () = server.restart_asked() => false,
+        };
+        if stopped {
+            // Nobody is to wait for a server that does not come back.
+            drop(listener);
+            return server.stop().await;
+        }
+        server.stop().await?;
+    }
 }
 
 impl Server {
@@ -59,24 +78,47 @@ impl Server {
     /// The data directory cannot be used.
     pub async fn start(config: Config, listener: TcpListener) -> Result<Self, ServeError> {
         let address = listener.local_addr()?;
-        let storage = Storage::open(StorageOptions::new(&config.data_dir)).await?;
+        let storage = Storage::open(StorageOptions {
+            journal_max_versions: config.journal_versions,
+            journal_max_bytes: config.journal_bytes,
+            #[cfg(feature = "planted-faults")]
+            planted: config.planted,
+            ..StorageOptions::new(&config.data_dir)
+        })
+        .await?;
         let tokens = Tokens::new(&Secret::load_or_make(&config.data_dir)?);
         let lag = FanoutLag::default();
         let rooms = Rooms::new(storage.clone(), config.rooms, lag.clone());
         let services = Arc::new(Services::new(
             rooms,
-            storage,
+            storage.clone(),
             tokens.clone(),
             lag,
             config.connections,
         ));
 
         let stop = CancellationToken::new();
+        let restart = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let pause = Duration::from_millis(config.http.body_pause_ms);
         let router = http::router(App {
             services: Arc::clone(&services),
             allowed_origins: config.allowed_origins.into(),
-            imports: ImportRules::new(config.data_dir, config.import_max_bytes),
+            imports: ImportRules::new(
+                config.data_dir.clone(),
+                Bounds {
+                    max_bytes: config.import_max_bytes,
+                    pause,
+                },
+            ),
+            restores: RestoreRules {
+                dir: config.data_dir,
+                bounds: Bounds {
+                    max_bytes: config.restore_max_bytes,
+                    pause,
+                },
+                restart: restart.clone(),
+            },
         });
         let listener = tokio::spawn(listen::listen(
             listener,
@@ -86,6 +128,7 @@ impl Server {
             stop.clone(),
         ));
         let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));
+        let upkeep = tokio::spawn(upkeep(storage, config.retention, stop.clone()));
         Ok(Self {
             address,
             tokens,
@@ -93,10 +136,12 @@ impl Server {
                 services,
                 listener,
                 sweeper,
+                upkeep,
                 http: tasks,
                 stop,
             },
             drain: config.drain,
+            restart,
         })
     }
 
@@ -113,6 +158,11 @@ impl Server {
     /// What its connections share.
     pub fn services(&self) -> &Arc<Services> {
         &self.running.services
+    }
+
+    /// Resolves when a backup is staged: to be stopped, and started again, which puts it in place.
+    pub async fn restart_asked(&self) {
+        self.restart.cancelled().await;
     }
 
     /// Stops it in order: see `shutdown`.

@@ -43,9 +43,10 @@ pub(crate) struct Running {
     pub(crate) services: Arc<Services>,
     pub(crate) listener: JoinHandle<()>,
     pub(crate) sweeper: JoinHandle<()>,
+    pub(crate) upkeep: JoinHandle<()>,
     /// Connections that are not WebSockets.
     pub(crate) http: TaskTracker,
-    /// Ends listener, sweeper and idle HTTP connections.
+    /// Ends listener, sweeper, upkeep and idle HTTP connections.
     pub(crate) stop: CancellationToken,
 }
 
@@ -64,6 +65,7 @@ pub(crate) async fn drain(running: Running, rules: DrainRules) -> Result<(), Sto
         services,
         listener,
         sweeper,
+        upkeep,
         http,
         stop,
     } = running;
@@ -73,6 +75,7 @@ pub(crate) async fn drain(running: Running, rules: DrainRules) -> Result<(), Sto
     stop.cancel();
     let _ = listener.await;
     let _ = sweeper.await;
+    let _ = upkeep.await;
 
     say_goodbye(&services, rules.return_window_ms);
     services.tasks.close();

@@ -13,7 +13,7 @@ use boardcast_protocol::message::{
 use boardcast_protocol::position::{Position, Seq, Version};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::Request;
@@ -49,12 +49,38 @@ impl TestClient {
     /// # Panics
     /// The server refuses.
     pub async fn connect(address: SocketAddr, token: Option<&str>) -> Self {
-        let mut request = request(address, "/ws");
-        if let Some(token) = token {
-            let bearer = format!("Bearer {token}").parse().expect("a header");
-            request.headers_mut().insert("authorization", bearer);
-        }
+        let request = request_as(address, token);
         Self::open(address, request).await.expect("a WebSocket")
+    }
+
+    /// Opens a WebSocket for whose client the kernel holds next to nothing: what it does not read
+    /// stays at the server.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn connect_narrow(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a small buffer");
+        let stream = socket.connect(address).await.expect("a connection");
+        let opened = client_async(request(address, "/ws"), stream).await;
+        let (socket, _) = opened.expect("a WebSocket");
+        Self {
+            socket,
+            client: ClientId::from_u128(rand::random()),
+        }
+    }
+
+    /// Opens a WebSocket with a token over a stream of the test's own.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn over(stream: TcpStream, token: &str) -> Result<Self, tungstenite::Error> {
+        let request = request_as(stream.peer_addr()?, Some(token));
+        let (socket, _) = client_async(request, stream).await?;
+        Ok(Self {
+            socket,
+            client: ClientId::from_u128(rand::random()),
+        })
     }
 
     /// Opens a WebSocket by a request of the test's own.
@@ -284,6 +310,15 @@ pub fn apply(view: &mut View, entry: &VersionEntry) {
     for event in &entry.ev {
         view.apply(moment, event).expect("an event that fits");
     }
+}
+
+fn request_as(address: SocketAddr, token: Option<&str>) -> Request<()> {
+    let mut request = request(address, "/ws");
+    if let Some(token) = token {
+        let bearer = format!("Bearer {token}").parse().expect("a header");
+        request.headers_mut().insert("authorization", bearer);
+    }
+    request
 }
 
 /// A correct request for a WebSocket.

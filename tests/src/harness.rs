@@ -52,6 +52,11 @@ impl TestServer {
         Self::in_dir(dir, |_| {}).await
     }
 
+    /// A server with defaults on data that are there.
+    pub async fn over(dir: TempDir) -> Self {
+        Self::in_dir(dir, |_| {}).await
+    }
+
     /// Stops the server cleanly; its data stay until the folder is dropped.
     pub async fn stop(self) -> TempDir {
         self.server.stop().await.expect("a clean stop");

@@ -2,6 +2,7 @@
 //! board that the real one is compared with.
 
 pub mod client;
+pub mod faults;
 pub mod harness;
 pub mod model;
 pub mod process;

@@ -20,6 +20,19 @@ pub fn simulator() -> &'static Path {
     BINARY.get_or_init(|| folder().join("boardcast-sim"))
 }
 
+/// Builds `boardcast-planted`, the server into which faults can be planted, beside the others.
+pub fn build_planted() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "boardcast"])
+            .args(["--features", "planted-faults", "--bin", "boardcast-planted"])
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the binary is built");
+    });
+}
+
 /// The folder of both binaries. They are built by one command, so that they share what they depend
 /// on.
 fn folder() -> &'static Path {
@@ -80,8 +93,27 @@ impl Serving {
 
     /// Starts a server at `address` and waits until it is ready.
     pub fn start_at(data_dir: &Path, address: SocketAddr) -> Self {
-        let mut child = Command::new(binary())
-            .args(["serve", "--listen", &address.to_string(), "--data-dir"])
+        Self::start_with(data_dir, address, &[])
+    }
+
+    /// The same with more flags.
+    pub fn start_with(data_dir: &Path, address: SocketAddr, flags: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("serve").args(flags);
+        Self::spawn(command, data_dir, address)
+    }
+
+    /// The same under a limit of open files.
+    pub fn start_with_files(data_dir: &Path, files_max: u32) -> Self {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={files_max}"));
+        command.arg(binary()).arg("serve");
+        Self::spawn(command, data_dir, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    fn spawn(mut command: Command, data_dir: &Path, address: SocketAddr) -> Self {
+        let mut child = command
+            .args(["--listen", &address.to_string(), "--data-dir"])
             .arg(data_dir)
             .args(["--return-window-ms", "200"])
             .stderr(Stdio::piped())
@@ -113,8 +145,18 @@ impl Serving {
     }
 
     /// Asks it to stop, and waits for its end. The exit code.
-    pub fn terminate(mut self) -> Option<i32> {
+    pub fn terminate(self) -> Option<i32> {
+        self.ask_to_stop();
+        self.ended()
+    }
+
+    /// Asks it to stop.
+    pub fn ask_to_stop(&self) {
         self.signal(Signal::TERM);
+    }
+
+    /// Waits for its end. The exit code.
+    pub fn ended(mut self) -> Option<i32> {
         self.child.wait().expect("the end of the server").code()
     }
 

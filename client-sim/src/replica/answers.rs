@@ -13,6 +13,10 @@ impl Replica {
             return;
         }
         let Some(seq) = entry.seq else { return };
+        // A resume shows again what was answered while this client was not subscribed.
+        if !self.is_live() && !self.pending.is_open(seq) {
+            return;
+        }
         self.answered(seq, OutcomeResult::Accepted, Some(entry.n), None, effects);
     }
 

@@ -422,3 +422,19 @@ fn moves_are_followed_too() {
         Some(boardcast_protocol::board::view_hash(ground.board.view()))
     );
 }
+
+#[test]
+fn r5_a_resume_that_shows_what_was_answered_without_a_subscription_is_no_second_answer() {
+    let mut ground = Ground::new(3);
+    let mut witness = Witness::on(&ground, Keep::View);
+    let seq = witness.submit("mine");
+    ground.commit(Some((client(1), seq)), &rename(0, "mine"));
+    // The membership was gone and came back, so that the submit met a board without this subscriber.
+    witness.outcome(&ground, 1, OutcomeResult::Accepted, Some(2));
+    witness.replica.disconnected();
+    witness.hear(ground.subscribed(Mode::Events, 1));
+    witness.hear(ground.batch(1, 2));
+    assert!(witness.replica.is_live());
+    assert_eq!(witness.replica.view(), Some(ground.board.view()));
+    assert_eq!(witness.violations().total, 0);
+}

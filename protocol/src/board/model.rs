@@ -350,6 +350,17 @@ impl View {
             cards: BTreeMap::new(),
         }
     }
+
+    /// The board itself, without its collections.
+    #[must_use]
+    pub fn head(&self) -> Self {
+        Self {
+            background: self.background.clone(),
+            archived: self.archived,
+            next_number: self.next_number,
+            ..Self::new(self.id, self.title.clone())
+        }
+    }
 }
 
 macro_rules! keyed {

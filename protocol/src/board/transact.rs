@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::event::{Entity, Event};
 use crate::ids::{AnyId, CardId, ColumnId, FieldId, LabelId, SprintId, UserId};
 use crate::limits::SUBMIT_COMMANDS_MAX;
-use crate::position::Version;
+use crate::position::{Timestamp, Version};
 
 /// The revisions of a card's fields that a client saw before it wrote its command.
 pub type Seen = BTreeMap<CardKey, Version>;
@@ -65,6 +65,21 @@ pub fn transact(
         }
     }
     Ok(applied)
+}
+
+/// Why a submit of one command would be rejected at this moment; nothing is applied. A rejection
+/// that is told again is told with the values of today.
+pub fn rejection_of(
+    board: &Board,
+    actor: &Actor,
+    commands: &[Command],
+    seen: &Seen,
+    now: Timestamp,
+) -> Option<Rejection> {
+    let [command] = commands else { return None };
+    decide(board, actor, command, now)
+        .and_then(|events| check_seen(board, command, &events, seen))
+        .err()
 }
 
 /// Applies events that were decided elsewhere, such as those of an import, as the version of

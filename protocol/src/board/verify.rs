@@ -6,7 +6,9 @@ use std::fmt::Display;
 use super::decide::check;
 use super::decide::details::check_weight;
 use super::decide::tags::{check_field, check_label, check_sprint};
-use super::{Board, Card, CardField, Checklist, FieldKind, FieldValue, Rejection, View};
+use super::{
+    Board, Card, CardField, Checklist, Detail, DetailMark, FieldKind, FieldValue, Rejection, View,
+};
 use crate::ids::CardId;
 use crate::limits::{
     CARD_ASSIGNEES_MAX, CARD_ATTACHMENTS_MAX, CARD_BLOCKERS_MAX, CARD_CHECKLISTS_MAX,
@@ -280,9 +282,16 @@ impl Board {
     }
 
     fn verify_detail(&self, card: &Card, path: &str) -> Result<(), Fault> {
-        let Some(detail) = self.detail(card.id) else {
-            return Ok(());
+        let none = Detail::default();
+        let detail = self.detail(card.id).unwrap_or(&none);
+        let mark = DetailMark {
+            rev: card.detail.rev,
+            ..DetailMark::of(detail)
         };
+        if card.detail != mark {
+            let hint = "the mark of the detail does not fit the detail";
+            return Err(Fault::new(format_args!("{path}.detail"), hint));
+        }
         at(
             format_args!("{path}.description"),
             check::text("description", &detail.description),

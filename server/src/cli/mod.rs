@@ -1,11 +1,14 @@
 //! The command line. Data goes to standard output, everything else to standard error; the exit code
 //! is 0 for success, 1 for failure, 2 for wrong usage.
 
+mod backup;
+mod check;
 mod export;
 mod import;
 mod link;
 mod place;
 mod remote;
+mod restore;
 mod serve;
 mod token;
 mod ttl;
@@ -32,6 +35,12 @@ enum Command {
     Import(import::ImportArgs),
     /// Print a board as a file
     Export(export::ExportArgs),
+    /// Write all boards, as they stand at one moment, to a file
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of all boards; what came after it is kept aside
+    Restore(restore::RestoreArgs),
+    /// Check every invariant of a database, and that it has what clients were told is durable
+    Check(check::CheckArgs),
     /// Print a link that signs a browser in; works once, within 30 seconds
     Link(link::LinkArgs),
 }
@@ -66,6 +75,9 @@ pub fn run() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Link(args) => link::run(&args),
     };
     match done {

@@ -1,6 +1,8 @@
 //! A server that runs, as commands see it.
 
-use std::io::Read;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{Read, copy};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -64,6 +66,34 @@ impl Remote {
         let url = format!("{}/api/v1/boards/{board}/export", self.server);
         let request = self.agent.get(url).header("Authorization", self.bearer());
         self.read(request.call())
+    }
+
+    /// Writes a backup of all boards to `file`; its size.
+    pub(super) fn backup(&self, file: &mut File) -> Result<u64, String> {
+        let failed = |error: &dyn Display| format!("failed to get a backup: {error}");
+        let url = format!("{}/api/v1/backup", self.server);
+        let request = self.agent.get(url).header("Authorization", self.bearer());
+        let mut answer = request.call().map_err(|error| failed(&error))?;
+        if !answer.status().is_success() {
+            return self.read(Ok(answer)).map(|_| 0);
+        }
+        let length = answer.headers().get("content-length");
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let mut body = answer.body_mut().as_reader();
+        let bytes = copy(&mut body, file).map_err(|error| failed(&error))?;
+        match length {
+            Some(length) if length == bytes => Ok(bytes),
+            _ => Err(failed(&"it was cut off; try again")),
+        }
+    }
+
+    /// Sends a backup that takes the place of all boards.
+    pub(super) fn restore(&self, file: File) -> Result<(), String> {
+        let url = format!("{}/api/v1/restore", self.server);
+        let request = self.agent.post(url).header("Authorization", self.bearer());
+        let request = request.header("Content-Type", "application/octet-stream");
+        self.read(request.send(SendBody::from_owned_reader(file)))
+            .map(drop)
     }
 
     fn bearer(&self) -> String {

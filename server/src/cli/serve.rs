@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::config::{Config, Settings};
-use crate::server::Server;
+use crate::server;
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,10 @@ pub(super) struct ServeArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
+    /// Plants a fault
+    #[cfg(feature = "planted-faults")]
+    #[arg(long, value_enum, hide = true)]
+    plant_fault: Option<crate::storage::PlantedFault>,
 }
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -29,6 +34,11 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = (args.settings.over(file))
         .into_config()
         .map_err(Failure::usage)?;
+    #[cfg(feature = "planted-faults")]
+    let config = Config {
+        planted: args.plant_fault,
+        ..config
+    };
     telemetry::start(config.log_format, &config.log_filter)
         .map_err(|error| Failure::usage(format!("`log` is {:?}: {error}", config.log_filter)))?;
     let runtime = Runtime::new().map_err(Failure::failed)?;
@@ -38,14 +48,17 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(Failure::failed)?;
     let listener = bind(&config.listen).await?;
-    let server = Server::start(config, listener)
-        .await
-        .map_err(Failure::failed)?;
-    eprintln!("listening on http://{}", server.address());
-
-    signals.next().await;
+    let address = listener.local_addr().map_err(Failure::failed)?;
+    let shutdown = CancellationToken::new();
+    let ready = || eprintln!("listening on http://{address}");
+    let served = server::serve(config, listener, shutdown.clone(), ready);
+    let mut served = std::pin::pin!(served);
     tokio::select! {
-        stopped = server.stop() => stopped.map_err(Failure::failed),
+        ended = served.as_mut() => return ended.map_err(Failure::failed),
+        () = signals.next() => shutdown.cancel(),
+    }
+    tokio::select! {
+        ended = served => ended.map_err(Failure::failed),
         () = signals.next() => {
             Err(Failure::failed("stopped at once by a second signal; not everything may be saved"))
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, resolve};
+use super::{Config, SettingsError, resolve};
 use crate::http::origin::Origin;
 use crate::telemetry::LogFormat;
 
@@ -75,12 +75,36 @@ pub struct Settings {
     /// What the kernel may hold of what was written to a socket [default: 262144]
     #[arg(long, env = "BOARDCAST_SEND_BUFFER_BYTES", value_name = "BYTES")]
     pub send_buffer_bytes: Option<u64>,
+    /// Inputs that wait for a board; above it submits are answered `busy` [default: 1024]
+    #[arg(long, env = "BOARDCAST_BOARD_INBOX", value_name = "N")]
+    pub board_inbox: Option<u64>,
+    /// Versions of a board in memory, from which clients resume [default: 4096]
+    #[arg(long, env = "BOARDCAST_RECENT_VERSIONS", value_name = "N")]
+    pub recent_versions: Option<u64>,
+    /// Bytes of those versions [default: 2097152]
+    #[arg(long, env = "BOARDCAST_RECENT_BYTES", value_name = "BYTES")]
+    pub recent_bytes: Option<u64>,
+    /// Versions that wait for the disk; above it submits are answered `busy` [default: 20000]
+    #[arg(long, env = "BOARDCAST_JOURNAL_VERSIONS", value_name = "N")]
+    pub journal_versions: Option<u64>,
+    /// Bytes of those versions; above it submits are answered `busy` [default: 67108864]
+    #[arg(long, env = "BOARDCAST_JOURNAL_BYTES", value_name = "BYTES")]
+    pub journal_bytes: Option<u64>,
     /// Bytes of all loaded boards above which idle ones are put to sleep [default: 536870912]
     #[arg(long, env = "BOARDCAST_LOADED_BYTES", value_name = "BYTES")]
     pub loaded_bytes: Option<u64>,
+    /// Days for which versions can be resumed from; older ones are trimmed from the log [default: 14]
+    #[arg(long, env = "BOARDCAST_KEEP_DAYS", value_name = "DAYS")]
+    pub keep_days: Option<u64>,
+    /// Newest versions of each board that stay in the log however old they are [default: 2000]
+    #[arg(long, env = "BOARDCAST_KEEP_VERSIONS", value_name = "N")]
+    pub keep_versions: Option<u64>,
     /// Largest file that may be imported over HTTP [default: 536870912]
     #[arg(long, env = "BOARDCAST_IMPORT_MAX_BYTES", value_name = "BYTES")]
     pub import_max_bytes: Option<u64>,
+    /// Largest backup that may be restored over HTTP [default: 17179869184]
+    #[arg(long, env = "BOARDCAST_RESTORE_MAX_BYTES", value_name = "BYTES")]
+    pub restore_max_bytes: Option<u64>,
     /// Time for clients to go when the server stops [default: 10000]
     #[arg(long, env = "BOARDCAST_DRAIN_MS", value_name = "MS")]
     pub drain_ms: Option<u64>,
@@ -93,55 +117,6 @@ pub struct Settings {
     /// Which log lines there are, such as info,boardcast=debug [default: info]
     #[arg(long, env = "BOARDCAST_LOG", value_name = "FILTER")]
     pub log: Option<String>,
-}
-
-/// Why settings cannot be used. The message names the setting.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The file cannot be read.
-    #[error("failed to read the configuration {path}: {source}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, has an unknown key or a value of a wrong type.
-    #[error("the configuration {path} is wrong: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// A number is out of range.
-    #[error("`{name}` is {value}; it must be from {} to {}", .allowed.start(), .allowed.end())]
-    Range {
-        /// The setting.
-        name: &'static str,
-        /// Its value.
-        value: u64,
-        /// What it may be.
-        allowed: RangeInclusive<u64>,
-    },
-    /// A text has a wrong form.
-    #[error("`{name}` is {value:?}; it must be {expected}")]
-    Value {
-        /// The setting.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// What it may be.
-        expected: String,
-    },
-    /// Two settings contradict each other.
-    #[error("`{larger}` must be larger than `{smaller}`")]
-    Order {
-        /// The one that must be larger.
-        larger: &'static str,
-        /// The other one.
-        smaller: &'static str,
-    },
 }
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -189,8 +164,16 @@ impl Settings {
             outbox_soft_bytes,
             outbox_hard_bytes,
             send_buffer_bytes,
+            board_inbox,
+            recent_versions,
+            recent_bytes,
+            journal_versions,
+            journal_bytes,
             loaded_bytes,
+            keep_days,
+            keep_versions,
             import_max_bytes,
+            restore_max_bytes,
             drain_ms,
             return_window_ms,
             log_format,
@@ -306,7 +289,7 @@ impl Settings {
             &mut outbox.hard_bytes,
             "outbox_hard_bytes",
             self.outbox_hard_bytes,
-            sizes,
+            sizes.clone(),
         )?;
         if outbox.hard_bytes <= outbox.soft_bytes {
             return Err(SettingsError::Order {
@@ -322,10 +305,55 @@ impl Settings {
             self.loaded_bytes,
             1_024 * 1_024..=1_024 * GIB,
         )?;
+        let mut keep_days = config.retention.keep_ms / DAY_MS;
+        set(&mut keep_days, "keep_days", self.keep_days, 0..=36_500)?;
+        config.retention.keep_ms = keep_days * DAY_MS;
+        set(
+            &mut config.retention.keep_versions,
+            "keep_versions",
+            self.keep_versions,
+            0..=1_000_000_000,
+        )?;
+        set(
+            &mut rooms.inbox,
+            "board_inbox",
+            self.board_inbox,
+            1..=1_000_000,
+        )?;
+        set(
+            &mut rooms.recent_versions,
+            "recent_versions",
+            self.recent_versions,
+            1..=1_000_000,
+        )?;
+        set(
+            &mut rooms.recent_bytes,
+            "recent_bytes",
+            self.recent_bytes,
+            sizes.clone(),
+        )?;
+        set(
+            &mut config.journal_versions,
+            "journal_versions",
+            self.journal_versions,
+            1..=10_000_000,
+        )?;
+        set(
+            &mut config.journal_bytes,
+            "journal_bytes",
+            self.journal_bytes,
+            sizes,
+        )?;
         set(
             &mut config.import_max_bytes,
             "import_max_bytes",
             self.import_max_bytes,
+            1_024..=1_024 * GIB,
+        )?;
+        set(
+            &mut config.restore_max_bytes,
+            "restore_max_bytes",
+            self.restore_max_bytes,
             1_024..=1_024 * GIB,
         )?;
         let drain = &mut config.drain;

@@ -10,6 +10,7 @@ pub mod reader;
 pub mod registry;
 mod services;
 pub mod session;
+mod slow;
 pub mod sweep;
 mod talk;
 pub mod task;

@@ -11,6 +11,9 @@ use boardcast_protocol::ids::{ClientId, UserId};
 use boardcast_protocol::position::Timestamp;
 
 use super::services::Source;
+use super::slow::Slow;
+use crate::chance;
+use crate::planted::{Bug, planted};
 use crate::room::{ConnId, Outbox};
 
 /// One connection in so many measures how long frames wait.
@@ -117,6 +120,7 @@ pub struct Connections {
     /// The connections of a user, each with its client: at most `per_user`.
     by_user: DashMap<UserId, Vec<(ClientId, ConnId)>>,
     unauthenticated: DashMap<Source, usize>,
+    slow: Slow,
 }
 
 /// A place among all connections, given back when it is dropped.
@@ -157,6 +161,7 @@ impl Connections {
             all: DashMap::new(),
             by_user: DashMap::new(),
             unauthenticated: DashMap::new(),
+            slow: Slow::default(),
         }
     }
 
@@ -211,12 +216,18 @@ impl Connections {
         connection: &Connection,
         user: UserId,
         client: ClientId,
-        token_ends: Timestamp,
+        (now, token_ends): (Timestamp, Timestamp),
     ) -> Result<(), CloseCode> {
         let replaced = self.enter(connection.id, user, client)?;
+        let delay_ms = self.slow.delay_ms(user, client, now);
+        connection
+            .outbox
+            .return_when_slow(chance::spread_ms(delay_ms));
         connection.ends_at_ms.store(token_ends.0, Ordering::Relaxed);
         connection.has_said_hello.store(true, Ordering::Relaxed);
-        if let Some(older) = replaced.and_then(|older| self.get(older)) {
+        if let Some(older) = replaced.and_then(|older| self.get(older))
+            && !planted(Bug::FenceOpen)
+        {
             older.outbox.close(CloseCode::Replaced);
         }
         Ok(())
@@ -244,11 +255,17 @@ impl Connections {
     }
 
     /// A connection has ended; `user` if it had been admitted.
-    pub fn remove(&self, id: ConnId, user: Option<UserId>) {
-        self.all.remove(&id);
+    pub fn remove(&self, id: ConnId, user: Option<UserId>, now: Timestamp) {
+        let closing = (self.all.remove(&id)).and_then(|(_, ended)| ended.outbox.closing());
         if let Some(user) = user
             && let Slot::Occupied(mut own) = self.by_user.entry(user)
         {
+            let client = own.get().iter().find(|(_, other)| *other == id);
+            if let Some((client, _)) = client
+                && closing == Some(CloseCode::SlowConsumer)
+            {
+                self.slow.note(user, *client, now);
+            }
             own.get_mut().retain(|(_, other)| *other != id);
             if own.get().is_empty() {
                 own.remove();
@@ -300,7 +317,7 @@ mod tests {
         client: &str,
     ) -> Result<(), CloseCode> {
         let (user, client) = (user.parse().unwrap(), client.parse().unwrap());
-        connections.admit(connection, user, client, Timestamp(99))
+        connections.admit(connection, user, client, (Timestamp(1), Timestamp(99)))
     }
 
     #[test]
@@ -322,7 +339,7 @@ mod tests {
             "the older one cannot come back"
         );
 
-        all.remove(older.id, Some("ann".parse().unwrap()));
+        all.remove(older.id, Some("ann".parse().unwrap()), Timestamp(2));
         assert_eq!(all.count(), 1);
         let third = open(&all);
         assert_eq!(admit(&all, &third, "ann", "c"), Ok(()));
@@ -352,7 +369,7 @@ mod tests {
             Err(CloseCode::TooManyConnections)
         );
         assert_eq!(admit(&all, &open[2], "bob", "c"), Ok(()));
-        all.remove(open[0].id, Some("ann".parse().unwrap()));
+        all.remove(open[0].id, Some("ann".parse().unwrap()), Timestamp(2));
         assert_eq!(admit(&all, &open[2], "ann", "c"), Ok(()));
     }
 

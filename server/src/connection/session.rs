@@ -1,5 +1,6 @@
 //! What one client may say next, and what follows from it: a state machine without I/O.
 
+mod order;
 mod rate;
 
 use boardcast_protocol::PROTOCOL_VERSION;
@@ -12,6 +13,7 @@ use boardcast_protocol::message::{
 };
 use boardcast_protocol::position::{Position, Seq, Timestamp};
 
+use self::order::Order;
 use self::rate::Bucket;
 use crate::auth::{Identity, Tokens};
 use crate::room::ConnId;
@@ -91,8 +93,8 @@ pub enum Effect {
         /// The board.
         board: BoardId,
     },
-    /// Hand commands to the board's room.
-    Submit(Box<Submit>),
+    /// Hand commands to the board's room, with the highest lower number that was refused here.
+    Submit(Box<Submit>, Option<Seq>),
     /// Tell the room where the person is.
     Presence {
         /// The board.
@@ -128,7 +130,7 @@ impl Effect {
             Self::Leave { req, board } | Self::OpenCard { req, board, .. } => {
                 (Some(*req), Some(*board), None)
             }
-            Self::Submit(submit) => (None, Some(submit.board), Some(submit.seq)),
+            Self::Submit(submit, _) => (None, Some(submit.board), Some(submit.seq)),
             Self::Presence { board, .. } => (None, Some(*board), None),
             Self::ReadActivity(query) => (Some(query.req), Some(query.board), None),
             Self::CreateBoard(create) => (Some(create.req), None, None),
@@ -159,8 +161,8 @@ enum Phase {
 #[derive(Debug)]
 struct Live {
     boards: Vec<BoardId>,
-    /// Where a submit was refused: higher numbers are refused until this one has come (rule R4).
-    busy_at: Vec<(BoardId, Seq)>,
+    /// What was refused here.
+    order: Order,
     messages: Bucket,
     /// Messages over the rate.
     excess: Bucket,
@@ -197,11 +199,11 @@ impl Session {
         effects
     }
 
-    /// The room did not take a submit: the answer for the client. Higher numbers to this board are
-    /// refused until this one has come.
+    /// The room did not take a submit: the answer for the client. The room hears of it with higher
+    /// numbers, and refuses them until this one has come.
     pub fn refuse(&mut self, board: BoardId, seq: Seq) -> ServerMessage {
         if let Phase::Live(live) = &mut self.phase {
-            live.refused(board, seq);
+            live.order.refused(board, seq);
         }
         busy(board, seq)
     }
@@ -246,7 +248,7 @@ impl Session {
         }));
         self.phase = Phase::Live(Box::new(Live {
             boards,
-            busy_at: Vec::new(),
+            order: Order::default(),
             messages: Bucket::default(),
             excess: Bucket::default(),
         }));
@@ -328,7 +330,10 @@ impl Session {
                     board: unwanted.board,
                 }
             }
-            ClientMessage::Submit(submit) => live.submit(submit),
+            ClientMessage::Submit(submit) => {
+                let after = live.order.comes(submit.board, submit.seq);
+                Effect::Submit(Box::new(submit), after)
+            }
             ClientMessage::Presence(presence) => Effect::Presence {
                 board: presence.board,
                 at: presence.at,
@@ -363,7 +368,7 @@ impl Live {
             return Err(vec![Effect::Close(CloseCode::PolicyViolation)]);
         }
         let reply = if let ClientMessage::Submit(submit) = message {
-            self.refused(submit.board, submit.seq);
+            self.order.refused(submit.board, submit.seq);
             busy(submit.board, submit.seq)
         } else {
             let hint = format!("more than {} messages a second", rules.messages_per_s);
@@ -393,31 +398,6 @@ impl Live {
         self.boards.reserve_exact(1);
         self.boards.push(board);
         Ok(())
-    }
-
-    /// Passes a submit on unless one with a lower number was refused and has not come again.
-    fn submit(&mut self, submit: Submit) -> Effect {
-        let refused = (self.busy_at.iter()).position(|(board, _)| *board == submit.board);
-        if let Some(at) = refused {
-            if submit.seq > self.busy_at[at].1 {
-                return Effect::Reply(Box::new(busy(submit.board, submit.seq)));
-            }
-            self.busy_at.swap_remove(at);
-        }
-        Effect::Submit(Box::new(submit))
-    }
-
-    fn refused(&mut self, board: BoardId, seq: Seq) {
-        match self.busy_at.iter_mut().find(|(b, _)| *b == board) {
-            Some((_, lowest)) => *lowest = seq.min(*lowest),
-            None => {
-                // A client that submits to ever new boards loses the order of the oldest only.
-                if self.busy_at.len() >= 1_000 {
-                    self.busy_at.remove(0);
-                }
-                self.busy_at.push((board, seq));
-            }
-        }
     }
 }
 

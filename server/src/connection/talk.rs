@@ -107,11 +107,14 @@ impl Talk {
         !was_admitted && self.speaker.is_some()
     }
 
-    /// Tells rooms that had left this connection behind that there is place again.
-    pub(super) fn tell_drained(&mut self) {
+    /// Tells rooms that had left this connection behind that there is place again. `true` if it
+    /// waits for one from now on, which has to be [polled](Self::poll).
+    pub(super) fn tell_drained(&mut self) -> bool {
+        let waited = self.backlog.is_some();
         for board in self.connection.outbox.take_left_behind() {
             self.hear(Item::Drained(board));
         }
+        !waited && self.backlog.is_some()
     }
 
     /// Goes on with what was under way. `true` if something was settled.
@@ -154,7 +157,7 @@ impl Talk {
     /// Leaves the registry and the rooms.
     pub(super) async fn leave(self) {
         let user = self.speaker.as_ref().map(|speaker| speaker.actor.user);
-        self.services.connections.remove(self.connection.id, user);
+        (self.services.connections).remove(self.connection.id, user, clock::now());
         drop(self.source_place);
         for room in self.rooms {
             let conn = self.connection.id;
@@ -236,7 +239,7 @@ impl Talk {
             Effect::Join { board, .. }
             | Effect::OpenCard { board, .. }
             | Effect::ReadActivity(ActivityQuery { board, .. }) => self.perform_on(board, effect),
-            Effect::Submit(ref submit) => self.perform_on(submit.board, effect),
+            Effect::Submit(ref submit, _) => self.perform_on(submit.board, effect),
         }
     }
 
@@ -289,7 +292,7 @@ impl Talk {
             let (_, board, _) = effect.names();
             tracing::error!(?board, error = %source, "failed to open a board");
         }
-        if let Effect::Submit(submit) = effect {
+        if let Effect::Submit(submit, _) = effect {
             let answer = self.session.refuse(submit.board, submit.seq);
             return self.reply(&answer);
         }
@@ -308,11 +311,12 @@ impl Talk {
                 let joining = Joining { origin, req, at };
                 self.deliver(room, RoomInput::Join(Box::new(joining)))
             }
-            Effect::Submit(submit) => {
+            Effect::Submit(submit, after) => {
                 let (board, seq) = (submit.board, submit.seq);
                 let submission = Submission {
                     origin,
                     submit: *submit,
+                    after,
                 };
                 let input = RoomInput::Submit(Box::new(submission));
                 if room.try_send(input).is_err() {
@@ -360,7 +364,12 @@ impl Talk {
             expires,
         } = identity;
         let connections = &self.services.connections;
-        if let Err(code) = connections.admit(&self.connection, actor.user, client, expires) {
+        if let Err(code) = connections.admit(
+            &self.connection,
+            actor.user,
+            client,
+            (clock::now(), expires),
+        ) {
             self.close(code);
             return None;
         }

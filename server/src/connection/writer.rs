@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
 use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 
 use super::registry::Connection;
 use crate::room::{FanoutLag, Frame};
@@ -35,7 +34,7 @@ impl Writer {
     /// The connection is gone.
     pub(super) fn poll(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut (impl AsyncWrite + Unpin),
         connection: &Connection,
         lag: &FanoutLag,
         context: &mut Context<'_>,
@@ -57,7 +56,7 @@ impl Writer {
 
     fn poll_all(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut (impl AsyncWrite + Unpin),
         connection: &Connection,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {

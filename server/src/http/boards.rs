@@ -3,7 +3,6 @@
 use std::io::{Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -11,19 +10,17 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use tokio::fs::{File, OpenOptions, remove_file};
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 use boardcast_protocol::board::Reason;
 use boardcast_protocol::ids::BoardId;
 
 use super::App;
 use super::problem::Problem;
+use super::upload::{self, Bounds};
 use crate::auth::Identity;
 use crate::clock;
 use crate::import::{
@@ -34,8 +31,6 @@ use crate::room::OpenError;
 /// Imports that are read at the same time; above it the answer is 503. Each may fill memory with a
 /// whole board.
 const IMPORTS_MAX: usize = 2;
-/// A body that pauses for so long is given up.
-const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// When to try again after 503, in seconds.
 const RETRY_S: u32 = 5;
 
@@ -44,17 +39,17 @@ const RETRY_S: u32 = 5;
 pub struct ImportRules {
     /// Where bodies wait to be read: a place with room for large files.
     pub dir: PathBuf,
-    /// Largest body; above it the answer is 413.
-    pub max_bytes: u64,
+    /// What a body is held to; beyond it the answer is 413 or 408.
+    pub bounds: Bounds,
     places: Arc<Semaphore>,
 }
 
 impl ImportRules {
-    /// At most two imports at a time, of at most `max_bytes` each, by way of files in `dir`.
-    pub fn new(dir: PathBuf, max_bytes: u64) -> Self {
+    /// At most two imports at a time, by way of files in `dir`.
+    pub fn new(dir: PathBuf, bounds: Bounds) -> Self {
         Self {
             dir,
-            max_bytes,
+            bounds,
             places: Arc::new(Semaphore::new(IMPORTS_MAX)),
         }
     }
@@ -121,12 +116,7 @@ pub(super) async fn export_board(
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let value = headers.get(header::CONTENT_TYPE);
-    let value = value
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = value.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/json") {
+    if upload::has_media_type(headers, "application/json") {
         return Ok(());
     }
     let hint = "send the file as it is, with `Content-Type: application/json`";
@@ -137,49 +127,15 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
 async fn receive(
     rules: &ImportRules,
     headers: &HeaderMap,
-    mut body: Body,
+    body: Body,
 ) -> Result<std::fs::File, Problem> {
-    let announced = headers.get(header::CONTENT_LENGTH);
-    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|bytes| bytes > rules.max_bytes) {
-        return Err(too_large(rules));
-    }
-    let mut file = nameless_file(rules).await.map_err(|error| {
-        tracing::error!(%error, "an import has no place to wait");
-        internal("the file could not be stored")
-    })?;
-    let mut received = 0;
-    loop {
-        let frame = timeout(BODY_PAUSE, body.frame()).await.map_err(|_| {
-            let hint = "the body stopped coming for 10 s";
-            Problem::new(StatusCode::REQUEST_TIMEOUT, hint)
-        })?;
-        let Some(frame) = frame else { break };
-        let frame = frame.map_err(|error| {
-            let hint = format!("the body broke off: {error}");
-            Problem::new(StatusCode::BAD_REQUEST, hint)
-        })?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        received += data.len() as u64;
-        if received > rules.max_bytes {
-            return Err(too_large(rules));
-        }
-        file.write_all(&data).await.map_err(|error| {
-            tracing::error!(%error, "a body could not be stored");
-            internal("the file could not be stored")
-        })?;
-    }
-    let rewound = async {
-        file.flush().await?;
-        let mut file = file.into_std().await;
-        file.seek(SeekFrom::Start(0))?;
-        Ok::<_, std::io::Error>(file)
-    };
-    rewound
-        .await
-        .map_err(|_| internal("the file could not be stored"))
+    let file = nameless_file(rules).await;
+    let mut file = file.map_err(|error| upload::not_stored(&error))?;
+    upload::receive(headers, body, rules.bounds, &mut file).await?;
+    let mut file = file.into_std().await;
+    file.seek(SeekFrom::Start(0))
+        .map_err(|error| upload::not_stored(&error))?;
+    Ok(file)
 }
 
 async fn nameless_file(rules: &ImportRules) -> std::io::Result<File> {
@@ -191,11 +147,6 @@ async fn nameless_file(rules: &ImportRules) -> std::io::Result<File> {
     let file = options.open(&path).await?;
     remove_file(&path).await?;
     Ok(file)
-}
-
-fn too_large(rules: &ImportRules) -> Problem {
-    let hint = format!("a file of at most {} bytes is accepted", rules.max_bytes);
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, hint)
 }
 
 fn internal(hint: &str) -> Problem {
@@ -232,6 +183,7 @@ impl From<ImportError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, rejection.hint)
             }
             ImportError::Stopping
+            | ImportError::Refused(_)
             | ImportError::Open(OpenError::Busy { .. } | OpenError::Stopping) => {
                 let hint = error.to_string();
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(RETRY_S)

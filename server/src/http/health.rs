@@ -35,8 +35,14 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) 
                 let reason = Some("the database is closed".to_owned());
                 (StatusCode::SERVICE_UNAVAILABLE, "draining", reason)
             }
-            storage::Health::Degraded { reason } | storage::Health::Stopped { reason } => {
+            storage::Health::Degraded { reason } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "degraded", Some(reason))
+            }
+            storage::Health::Stopped { reason } => {
+                let reason = Some(format!(
+                    "{reason}; nothing is written before the next start: restart the server"
+                ));
+                (StatusCode::SERVICE_UNAVAILABLE, "stopped", reason)
             }
         }
     };

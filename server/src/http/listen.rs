@@ -31,6 +31,8 @@ pub struct HttpRules {
     pub connections_max: usize,
     /// Time for the head of a request, and between two requests of a connection.
     pub head_within_ms: u64,
+    /// A body that pauses for so long is given up.
+    pub body_pause_ms: u64,
     /// Headers of a request. Above it the answer is 431.
     pub headers_max: usize,
     /// The head of a request. Above it the answer is 431.
@@ -46,6 +48,7 @@ impl Default for HttpRules {
         Self {
             connections_max: 1_000,
             head_within_ms: 10_000,
+            body_pause_ms: 10_000,
             headers_max: 64,
             head_max_bytes: 16 * 1_024,
             send_buffer_bytes: 256 * 1_024,

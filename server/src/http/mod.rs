@@ -4,14 +4,17 @@
 //! turns a request into a connection, the other modules answer the rest.
 
 mod auth;
+mod backup;
 mod boards;
 mod health;
 pub mod listen;
 pub mod origin;
 mod page;
 pub mod problem;
+mod restore;
 mod tickets;
 pub mod upgrade;
+mod upload;
 mod websocket;
 
 use std::sync::Arc;
@@ -25,6 +28,8 @@ use axum::routing::{get, post};
 pub use self::boards::ImportRules;
 use self::origin::Origin;
 use self::problem::Problem;
+pub use self::restore::RestoreRules;
+pub use self::upload::Bounds;
 use crate::connection::Services;
 
 /// What a handler may reach.
@@ -36,6 +41,8 @@ pub struct App {
     pub allowed_origins: Arc<[Origin]>,
     /// What imports are held to.
     pub imports: ImportRules,
+    /// What restores are held to.
+    pub restores: RestoreRules,
 }
 
 /// All routes.
@@ -48,6 +55,8 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/sessions", post(tickets::sign_in))
         .route("/api/v1/import", post(boards::import_file))
         .route("/api/v1/boards/{board}/export", get(boards::export_board))
+        .route("/api/v1/backup", get(backup::backup))
+        .route("/api/v1/restore", post(restore::restore))
         .merge(page::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use boardcast_protocol::board::{
-    Action, Actor, Board, Incoming, Member, Reason, Rejection, Role, Skipped, View, merge,
+    Action, Actor, Board, Incoming, Member, Merged, Moment, Reason, Rejection, Role, Skipped,
+    Stamp, View, install, merge,
 };
 use boardcast_protocol::ids::{AnyId, BoardId, UserId};
-use boardcast_protocol::position::Timestamp;
+use boardcast_protocol::position::{Timestamp, Version};
 
 use super::{Counts, ImportFile};
-use crate::room::{Import, OpenError, RoomHandle, RoomInput, Rooms};
-use crate::storage::{ImportRecord, Storage, StorageError};
+use crate::room::{Import, ImportRefused, OpenError, RoomHandle, RoomInput, Rooms};
+use crate::storage::{Append, ImportRecord, Imported, Refusal, Storage, StorageError};
 
 /// Who imports.
 #[derive(Clone, Debug)]
@@ -89,6 +91,9 @@ pub enum ImportError {
     /// The room cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The journal takes no version at the moment.
+    #[error("{}; import the file again later", refusal(*.0))]
+    Refused(Refusal),
     /// It cannot be read or written.
     #[error("failed to {0}")]
     Storage(#[from] StorageError),
@@ -100,9 +105,10 @@ pub enum ImportError {
 /// Imports a file: makes its board or brings it up to date, in one version, and answers when that
 /// is durable. The same file again changes nothing.
 ///
+/// A new board and all that the file holds are one transaction.
+///
 /// # Errors
-/// Nothing has changed, except that a board may have been made and be empty when the journal
-/// refused its first version; importing again fills it.
+/// Nothing has changed.
 pub async fn import(
     rooms: &Rooms,
     storage: &Storage,
@@ -123,51 +129,48 @@ pub async fn import(
             .collect(),
         board: file.board,
     };
-    let mut skipped = file.omissions.into_list();
-    let mut outcome = Outcome::Updated;
-    let incoming = Arc::new(incoming);
-    let room = match rooms.open(id).await? {
-        Some(room) => {
-            check_admin(&room, importer.actor).await?;
-            if record.is_some_and(|record| record.digest == file.digest) {
-                return Ok(ImportAnswer {
-                    board: id,
-                    outcome: Outcome::Unchanged,
-                    counts,
-                    skipped,
-                });
-            }
-            room
-        }
-        None => {
-            outcome = Outcome::Created;
-            check_fits_empty(&incoming).await?;
-            let title = &incoming.board.view().title;
-            let owner = importer.owner.as_ref();
-            let buried = incoming.board.buried();
-            storage
-                .create_board_with_id(id, title, owner, buried, now)
-                .await?;
-            rooms.open(id).await?.ok_or(ImportError::NoSuchBoard(id))?
-        }
+    let mut answer = ImportAnswer {
+        board: id,
+        outcome: Outcome::Unchanged,
+        counts,
+        skipped: file.omissions.into_list(),
     };
-    let (events, left_out) = change(&room, importer.actor, Arc::clone(&incoming)).await?;
-    if events == 0 && outcome == Outcome::Updated {
-        outcome = Outcome::Unchanged;
-    }
-    skipped.extend(left_out);
+    let is_same = record.is_some_and(|record| record.digest == file.digest);
+    let incoming = Arc::new(incoming);
     let record = ImportRecord {
         board: id,
         digest: file.digest,
         ids: incoming.ids().iter().map(AnyId::to_string).collect(),
     };
+    let room = match rooms.open(id).await? {
+        Some(room) => room,
+        None => {
+            let (empty, first, left_out) = prepare(&incoming, importer.clone(), now).await?;
+            let imported = Imported {
+                first,
+                source: file.source.clone(),
+                record: record.clone(),
+            };
+            if (storage.create_imported_board(&empty, imported, now)).await? {
+                answer.outcome = Outcome::Created;
+                answer.skipped.extend(left_out);
+                return Ok(answer);
+            }
+            // Another import has made it meanwhile.
+            rooms.open(id).await?.ok_or(ImportError::NoSuchBoard(id))?
+        }
+    };
+    check_admin(&room, importer.actor).await?;
+    if is_same {
+        return Ok(answer);
+    }
+    let (events, left_out) = change(&room, importer.actor, Arc::clone(&incoming)).await?;
+    if events > 0 {
+        answer.outcome = Outcome::Updated;
+    }
+    answer.skipped.extend(left_out);
     storage.save_import_record(&file.source, &record).await?;
-    Ok(ImportAnswer {
-        board: id,
-        outcome,
-        counts,
-        skipped,
-    })
+    Ok(answer)
 }
 
 /// The role of the user on the board; `None` for a stranger.
@@ -194,18 +197,55 @@ async fn check_admin(room: &RoomHandle, actor: Actor) -> Result<(), ImportError>
     )))
 }
 
-/// Tries the file on an empty board, so that no board is made for a file that does not fit.
-async fn check_fits_empty(incoming: &Arc<Incoming>) -> Result<(), ImportError> {
+/// A new board, the version that fills it, and what was left out.
+type Prepared = (Board, Option<Append>, Vec<Skipped>);
+
+/// Tries the file on an empty board: no board is made for a file that does not fit.
+async fn prepare(
+    incoming: &Arc<Incoming>,
+    importer: Importer,
+    now: Timestamp,
+) -> Result<Prepared, ImportError> {
     let incoming = Arc::clone(incoming);
-    let tried = spawn_blocking(move || {
-        let view = incoming.board.view();
-        let empty = View::new(view.id, view.title.clone());
-        let buried = incoming.board.buried().clone();
-        let empty = Board::new(empty, BTreeMap::new(), buried);
-        merge(&empty, &incoming).map(drop)
+    let prepared = spawn_blocking(move || {
+        let file = incoming.board.view();
+        let mut view = View::new(file.id, file.title.clone());
+        let owner = importer.owner.into_iter();
+        view.members.extend(owner.map(|owner| (owner.id, owner)));
+        let empty = Board::new(view, BTreeMap::new(), incoming.board.buried().clone());
+        let Merged { events, skipped } = merge(&empty, &incoming)?;
+        let moment = Moment {
+            version: Version(1),
+            stamp: Stamp {
+                by: importer.actor.user,
+                at: now,
+            },
+        };
+        let applied = install(&mut empty.clone(), events, moment)?;
+        let first = (!applied.events.is_empty()).then(|| Append {
+            version: moment.version,
+            origin: None,
+            by: moment.stamp.by,
+            at: now,
+            events: json(&applied.events),
+            was: json(&applied.was),
+        });
+        Ok((empty, first, skipped))
     });
-    let tried = tried.await.map_err(|_| ImportError::Stopping)?;
-    tried.map_err(ImportError::Rejected)
+    let prepared = prepared.await.map_err(|_| ImportError::Stopping)?;
+    prepared.map_err(ImportError::Rejected)
+}
+
+fn json(value: &impl Serialize) -> Bytes {
+    // Events hold no map with keys that are not strings, the only case that fails.
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
+fn refusal(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Busy => "there is more to be written than the disk takes at the moment",
+        Refusal::Unavailable => "the board cannot be written at the moment",
+    }
 }
 
 /// Goes through the room; returns the count of events and what was left out.
@@ -229,7 +269,10 @@ async fn change(
     let asked = room.send(RoomInput::Import(Box::new(import))).await;
     asked.map_err(|_| ImportError::Stopping)?;
     let report = report.await.map_err(|_| ImportError::Stopping)?;
-    let report = report.map_err(ImportError::Rejected)?;
+    let report = report.map_err(|refused| match refused {
+        ImportRefused::Rejected(rejection) => ImportError::Rejected(rejection),
+        ImportRefused::Refused(refusal) => ImportError::Refused(refusal),
+    })?;
     let skipped = std::mem::take(&mut *skipped.lock().unwrap_or_else(PoisonError::into_inner));
     Ok((report.events, skipped))
 }

@@ -11,14 +11,22 @@ use boardcast_protocol::ids::{ClientId, UserId};
 use boardcast_protocol::limits::OUTCOMES_KEPT;
 use boardcast_protocol::position::{Seq, Timestamp};
 
-use super::ConnId;
+use super::{ConnId, Origin};
+use crate::planted::{Bug, planted};
 use crate::storage::{BodyHash, ClientRecord, KeptOutcome};
 
 /// The clients of a board.
 #[derive(Debug)]
 pub(super) struct Clients {
     known: BTreeMap<ClientId, Client>,
+    /// Those with outcomes that were not handed over as rows.
     dirty: BTreeSet<ClientId>,
+    /// Those with outcomes that were handed over and may not be on the disk.
+    unwritten: BTreeSet<ClientId>,
+    /// Whether rows were handed over since the room was opened, and all of them were written.
+    is_settled: bool,
+    /// Whether nobody else is remembered on the disk.
+    knows_all: bool,
     max: usize,
 }
 
@@ -32,6 +40,19 @@ struct Client {
     conn: ConnId,
     /// The lowest number that was refused over this connection and has not come again.
     refused: Option<Seq>,
+}
+
+impl From<ClientRecord> for Client {
+    fn from(record: ClientRecord) -> Self {
+        Self {
+            user: record.user,
+            last_seq: record.last_seq,
+            seen: record.seen,
+            outcomes: record.outcomes.into(),
+            conn: ConnId(0),
+            refused: None,
+        }
+    }
 }
 
 /// The name of a submit.
@@ -62,28 +83,35 @@ pub(super) enum Standing {
 }
 
 impl Clients {
-    /// The clients as they were stored. Above `max` the one that was silent longest is forgotten:
-    /// `last_seq` 0 tells it so when it subscribes.
-    pub(super) fn new(records: Vec<ClientRecord>, max: usize) -> Self {
+    /// The clients as they were stored. Above `max` those that were silent longest leave memory,
+    /// once the disk has them; who [is not known](Self::lacks) here is then looked up there.
+    pub(super) fn new(records: Vec<ClientRecord>, knows_all: bool, max: usize) -> Self {
         let known = records
             .into_iter()
-            .map(|record| {
-                let client = Client {
-                    user: record.user,
-                    last_seq: record.last_seq,
-                    seen: record.seen,
-                    outcomes: record.outcomes.into(),
-                    conn: ConnId(0),
-                    refused: None,
-                };
-                (record.client, client)
-            })
+            .map(|record| (record.client, Client::from(record)))
             .collect();
         Self {
             known,
             dirty: BTreeSet::new(),
+            unwritten: BTreeSet::new(),
+            is_settled: false,
+            knows_all,
             max,
         }
+    }
+
+    /// Whether only the disk can tell who this is.
+    pub(super) fn lacks(&self, client: ClientId) -> bool {
+        !self.knows_all && !self.known.contains_key(&client)
+    }
+
+    /// What the disk says of a client that was lacking.
+    pub(super) fn recall(&mut self, record: ClientRecord) {
+        self.make_room();
+        let client = record.client;
+        self.known
+            .entry(client)
+            .or_insert_with(|| Client::from(record));
     }
 
     /// Whether another user owns the client id.
@@ -116,19 +144,30 @@ impl Clients {
         (known.user == user).then_some(known.conn)
     }
 
-    /// Judges a submit that no newer connection of the client has fenced.
-    pub(super) fn judge(&mut self, name: Name) -> Standing {
+    /// Judges a submit that no newer connection of the client has fenced. `after`: a lower number of
+    /// the connection was refused before it came here; if it was not answered before, it must come
+    /// first.
+    pub(super) fn judge(&mut self, name: Name, after: Option<Seq>) -> Standing {
         if self.is_foreign(name.client, name.user) {
             return Standing::Foreign;
         }
         self.connected(name.client, name.conn);
         let Some(known) = self.known.get(&name.client) else {
-            return Standing::Fresh;
+            return match after {
+                Some(_) => Standing::AfterRefused,
+                None => Standing::Fresh,
+            };
         };
+        if planted(Bug::ApplyTwice) {
+            return Standing::Fresh;
+        }
         if name.seq > known.last_seq {
-            return match known.refused {
-                Some(refused) if name.seq > refused => Standing::AfterRefused,
-                Some(_) | None => Standing::Fresh,
+            let here = known.refused.is_some_and(|refused| name.seq > refused);
+            let before = after.is_some_and(|refused| refused > known.last_seq);
+            return if (here || before) && !planted(Bug::TakeAfterBusy) {
+                Standing::AfterRefused
+            } else {
+                Standing::Fresh
             };
         }
         // Numbers may have gaps, so the outcome is searched, from the newest.
@@ -141,6 +180,21 @@ impl Clients {
             Some(kept) if kept.body == name.body => Standing::Repeated(kept.clone()),
             Some(_) => Standing::Reused,
             None => Standing::Forgotten,
+        }
+    }
+
+    /// A submit came while its author was no member. Should the membership come back, this number
+    /// must come before higher ones.
+    pub(super) fn turn_away(&mut self, origin: &Origin, seq: Seq) {
+        if self.is_foreign(origin.client, origin.actor.user) {
+            return;
+        }
+        self.connected(origin.client, origin.conn);
+        if let Some(known) = self.known.get_mut(&origin.client)
+            && known.conn == origin.conn
+            && seq > known.last_seq
+        {
+            known.refused = Some(known.refused.map_or(seq, |refused| refused.min(seq)));
         }
     }
 
@@ -167,8 +221,8 @@ impl Clients {
     }
 
     fn entry(&mut self, name: Name, now: Timestamp) -> &mut Client {
-        if !self.known.contains_key(&name.client) && self.known.len() >= self.max {
-            self.forget_one();
+        if !self.known.contains_key(&name.client) {
+            self.make_room();
         }
         self.known.entry(name.client).or_insert_with(|| Client {
             user: name.user,
@@ -180,16 +234,31 @@ impl Clients {
         })
     }
 
-    fn forget_one(&mut self) {
-        let silent = self
+    /// Above the bound an eighth of the clients leaves memory, never one that the disk may not
+    /// have: its commands would count as new.
+    fn make_room(&mut self) {
+        if self.known.len() < self.max || !self.is_settled {
+            return;
+        }
+        let is_written = |id: &ClientId| !self.dirty.contains(id) && !self.unwritten.contains(id);
+        let mut silent: Vec<_> = self
             .known
             .iter()
-            .filter(|(id, _)| !self.dirty.contains(*id))
-            .min_by_key(|(_, client)| client.seen)
-            .map(|(id, _)| *id);
-        if let Some(id) = silent {
-            self.known.remove(&id);
+            .filter(|(id, _)| is_written(id))
+            .map(|(id, client)| (client.refused.is_some(), client.seen, *id))
+            .collect();
+        silent.sort_unstable();
+        let stay = self.max - self.max / 8;
+        for (_, _, id) in silent.iter().take(self.known.len() + 1 - stay) {
+            self.known.remove(id);
+            self.knows_all = false;
         }
+    }
+
+    /// All rows that were handed over are on the disk.
+    pub(super) fn written(&mut self) {
+        self.is_settled |= !self.unwritten.is_empty();
+        self.unwritten.clear();
     }
 
     /// Whether some have outcomes that were not taken.
@@ -199,7 +268,9 @@ impl Clients {
 
     /// Those with outcomes that were not taken.
     pub(super) fn take_dirty(&mut self) -> Vec<ClientRecord> {
-        std::mem::take(&mut self.dirty)
+        let taken = std::mem::take(&mut self.dirty);
+        self.unwritten.extend(&taken);
+        taken
             .into_iter()
             .filter_map(|id| {
                 let client = self.known.get(&id)?;
@@ -216,7 +287,9 @@ impl Clients {
 
     /// These were taken but could not be handed over.
     pub(super) fn give_back(&mut self, records: &[ClientRecord]) {
-        self.dirty
-            .extend(records.iter().map(|record| record.client));
+        for record in records {
+            self.unwritten.remove(&record.client);
+            self.dirty.insert(record.client);
+        }
     }
 }

@@ -9,6 +9,9 @@ mod fan_out;
 mod members;
 mod rows;
 mod submit;
+mod tell;
+
+pub(super) use tell::Telling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -23,13 +26,15 @@ use boardcast_protocol::position::{Epochs, Timestamp, Version};
 
 use super::answers;
 use super::clients::Clients;
-use super::entry::{Entry, EntryHead};
+use super::entry::Entry;
 use super::feed::Feed;
 use super::presence::Presence;
 use super::recent::Recent;
 use super::subscriber::Subscribers;
-use super::{Answer, ConnId, ImportReport, Origin, Outbox, RoomInput, RoomLimits, RoomStats};
-use crate::storage::{Append, LoadedBoard, Refusal};
+use super::{
+    Answer, ConnId, ImportRefused, ImportReport, Origin, Outbox, RoomInput, RoomLimits, RoomStats,
+};
+use crate::storage::{Append, ClientRecord, LoadedBoard, Refusal};
 
 /// Whether the journal had a place for one version when the input was taken.
 pub(super) type Place = Result<(), Refusal>;
@@ -57,7 +62,7 @@ pub(super) struct Room {
     stats: Arc<RoomStats>,
 }
 
-type ImportAnswer = Result<ImportReport, boardcast_protocol::board::Rejection>;
+type ImportAnswer = Result<ImportReport, ImportRefused>;
 
 #[derive(Debug)]
 struct Waiting {
@@ -75,24 +80,18 @@ impl Room {
             version,
             rows_version: _,
             dirty,
+            base,
             recent: stored,
             clients,
+            knows_all_clients,
         } = loaded;
         let mut scratch = Vec::new();
         let before = stored
             .first()
             .map_or(version, |first| Version(first.version.0.saturating_sub(1)));
-        let mut recent = Recent::new(before, limits.recent_versions, limits.recent_bytes);
+        let mut recent = Recent::new(before, base, limits.recent_versions, limits.recent_bytes);
         for stored in stored {
-            let head = EntryHead {
-                version: stored.version,
-                origin: stored.origin.map(|(client, seq, _)| (client, seq)),
-                by: stored.by,
-                at: stored.at,
-            };
-            recent.push(Entry::compose(head, &mut scratch, |out| {
-                out.extend_from_slice(&stored.events);
-            }));
+            recent.push(Entry::from_log(&stored, &mut scratch));
         }
         let id = board.view().id;
         let feed = Feed::new(
@@ -105,7 +104,7 @@ impl Room {
         Self {
             board,
             epochs,
-            clients: Clients::new(clients, limits.clients_max),
+            clients: Clients::new(clients, knows_all_clients, limits.clients_max),
             subscribers: Subscribers::default(),
             presence: Presence::default(),
             feed,
@@ -150,6 +149,7 @@ impl Room {
             }
             RoomInput::OpenCard { origin, req, card } => self.open_card(&origin, req, card),
             RoomInput::Drained { conn } => self.drained(conn),
+            RoomInput::Past { after, versions } => self.past(after, versions),
             RoomInput::RoleOf { actor, answer } => {
                 let _ = answer.send(self.board.role_of(&actor));
             }
@@ -173,11 +173,38 @@ impl Room {
             | RoomInput::Presence { .. }
             | RoomInput::OpenCard { .. }
             | RoomInput::Drained { .. }
+            | RoomInput::Past { .. }
             | RoomInput::RoleOf { .. }
             | RoomInput::Copy { .. }
             | RoomInput::Sleep
             | RoomInput::Stop => false,
         }
+    }
+
+    /// Who speaks, where only the disk can tell what the client did before: to be
+    /// [recalled](Self::recall) before the input is handled.
+    pub(super) fn lacks<'a>(&self, input: &'a RoomInput) -> Option<&'a Origin> {
+        let origin = match input {
+            RoomInput::Join(joining) => &joining.origin,
+            RoomInput::Submit(submission) => &submission.origin,
+            RoomInput::Leave { .. }
+            | RoomInput::Gone { .. }
+            | RoomInput::Presence { .. }
+            | RoomInput::OpenCard { .. }
+            | RoomInput::Drained { .. }
+            | RoomInput::Past { .. }
+            | RoomInput::RoleOf { .. }
+            | RoomInput::Copy { .. }
+            | RoomInput::Import(_)
+            | RoomInput::Sleep
+            | RoomInput::Stop => return None,
+        };
+        self.clients.lacks(origin.client).then_some(origin)
+    }
+
+    /// What the disk says of a client.
+    pub(super) fn recall(&mut self, record: ClientRecord) {
+        self.clients.recall(record);
     }
 
     /// The card as the board's last version shows it; a subscriber is sent that version before.
@@ -197,6 +224,16 @@ impl Room {
             };
             return answers::send(&origin.outbox, &ServerMessage::Error(error));
         }
+        if !origin.outbox.is_drained() {
+            let error = ErrorMessage {
+                req: Some(req),
+                board: Some(board),
+                seq: None,
+                code: ErrorCode::Busy,
+                hint: "much waits to be read by this client; read it, then ask again".to_owned(),
+            };
+            return answers::send(&origin.outbox, &ServerMessage::Error(error));
+        }
         self.catch_up(origin.conn);
         let detail = CardDetail {
             req,
@@ -213,8 +250,11 @@ impl Room {
         self.board.weight_bytes() + self.feed.kept_bytes() + self.subscribers.len() * 512
     }
 
-    /// Whether nobody is on the board or waits for it.
+    /// Whether nobody is on the board or waits for it, and nothing of it is read.
     pub(super) fn is_idle(&self) -> bool {
-        self.subscribers.is_empty() && self.waiting.is_empty() && self.imports.is_empty()
+        self.subscribers.is_empty()
+            && self.waiting.is_empty()
+            && self.imports.is_empty()
+            && !self.feed.awaits_past()
     }
 }

@@ -55,6 +55,11 @@ impl Encoded {
         }
     }
 
+    /// The length of the message in bytes.
+    pub(super) fn payload_bytes(&self) -> usize {
+        self.payload_bytes
+    }
+
     /// The length of its frames in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.text.len() + self.deflated.as_ref().map_or(0, Bytes::len)

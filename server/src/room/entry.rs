@@ -5,6 +5,8 @@ use bytes::Bytes;
 use boardcast_protocol::ids::{ClientId, UserId};
 use boardcast_protocol::position::{Seq, Timestamp, Version};
 
+use crate::storage::StoredVersion;
+
 /// What stands before the events of a version.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EntryHead {
@@ -52,6 +54,17 @@ impl Entry {
             json: Bytes::copy_from_slice(scratch),
             events_start,
         }
+    }
+
+    /// A version as it was found in the log.
+    pub(super) fn from_log(stored: &StoredVersion, scratch: &mut Vec<u8>) -> Self {
+        let head = EntryHead {
+            version: stored.version,
+            origin: stored.origin.map(|(client, seq, _)| (client, seq)),
+            by: stored.by,
+            at: stored.at,
+        };
+        Self::compose(head, scratch, |out| out.extend_from_slice(&stored.events))
     }
 
     /// The JSON object.

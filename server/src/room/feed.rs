@@ -1,5 +1,7 @@
 //! What subscribers are sent: batches from the ring, and the snapshot that joiners share (R3, R6).
 
+mod past;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,6 +17,10 @@ use super::entry::Entry;
 use super::recent::Recent;
 use super::subscriber::{Pace, Subscriber};
 use super::{Codec, Frame, Pushed, RoomLimits, RoomStats, answers};
+use crate::planted::{Bug, planted};
+
+use past::Past;
+pub(super) use past::PastRead;
 
 /// A subscriber fell behind the ring again without having been level in between: its connection is
 /// to be closed (rule R8).
@@ -29,6 +35,7 @@ pub(super) struct Feed {
     version: Version,
     durable: Version,
     recent: Recent,
+    past: Past,
     snapshot: Option<Shared>,
     tail: Option<Batch>,
     limits: RoomLimits,
@@ -78,6 +85,7 @@ impl Feed {
             version,
             durable: version,
             recent,
+            past: Past::new(&limits),
             snapshot: None,
             tail: None,
             limits,
@@ -125,7 +133,11 @@ impl Feed {
         Encoded::new(&ServerMessage::Durable(Durable {
             board: self.board,
             epoch: self.epoch,
-            version: self.durable,
+            version: if planted(Bug::DurableIsLatest) {
+                self.version
+            } else {
+                self.durable
+            },
         }))
     }
 
@@ -134,13 +146,29 @@ impl Feed {
     /// # Errors
     /// It was overrun twice.
     pub(super) fn catch_up(&mut self, view: &View, to: &mut Subscriber) -> Result<(), TooSlow> {
+        if to.snapshot_due {
+            // One large answer at a time: what a client asks for and does not read stays bounded.
+            if !to.outbox.is_drained() {
+                to.fall_behind(self.board);
+                return Ok(());
+            }
+            to.snapshot_due = false;
+            if self.send_snapshot(view, to) == Pushed::Closed {
+                return Ok(());
+            }
+        }
         while to.cursor < self.version {
             if !to.outbox.is_drained() {
                 to.fall_behind(self.board);
                 return Ok(());
             }
             if !self.recent.covers(to.cursor) {
-                self.resync(view, to)?;
+                if self.reads_past(to) {
+                    return Ok(());
+                }
+                if self.resync(view, to)? == Pushed::Closed {
+                    return Ok(());
+                }
                 continue;
             }
             let Some((frame, last)) = self.tail(to.cursor, to.outbox.codec()) else {
@@ -175,6 +203,10 @@ impl Feed {
                 to.advance(last, self.durable);
                 true
             }
+            Pushed::Full if planted(Bug::DropOnFullOutbox) => {
+                to.advance(last, self.durable);
+                true
+            }
             Pushed::Full => {
                 to.fall_behind(self.board);
                 false
@@ -184,27 +216,35 @@ impl Feed {
     }
 
     /// Replaces the subscriber's board in place: what it misses is not in the ring any more.
-    fn resync(&mut self, view: &View, to: &mut Subscriber) -> Result<(), TooSlow> {
+    fn resync(&mut self, view: &View, to: &mut Subscriber) -> Result<Pushed, TooSlow> {
         match to.pace {
             Pace::Behind { resynced: true } => return Err(TooSlow),
             Pace::Behind { resynced: false } => {
                 self.stats.resyncs.add(1);
                 to.pace = Pace::Behind { resynced: true };
             }
+            Pace::Past { .. } => {
+                self.stats.past_given_up.add(1);
+                to.pace = Pace::Level;
+            }
             Pace::Level => {}
         }
-        self.send_snapshot(view, to);
-        Ok(())
+        Ok(self.send_snapshot(view, to))
     }
 
     /// Queues the shared snapshot, and an outcome for each submit whose echo it has swallowed.
-    pub(super) fn send_snapshot(&mut self, view: &View, to: &mut Subscriber) {
+    pub(super) fn send_snapshot(&mut self, view: &View, to: &mut Subscriber) -> Pushed {
         let codec = to.outbox.codec();
         let (frame, version) = self.snapshot(view, codec);
-        if to.outbox.push_answer(frame) == Pushed::Closed {
-            return;
+        let pushed = to.outbox.push_answer(frame);
+        if pushed == Pushed::Closed {
+            return pushed;
         }
-        to.cursor = version;
+        to.cursor = if planted(Bug::SnapshotWithoutTail) {
+            self.version
+        } else {
+            version
+        };
         for (own, seq) in to.take_unechoed() {
             if own > version {
                 to.await_echo(own, seq);
@@ -216,6 +256,7 @@ impl Feed {
             };
             answers::send(&to.outbox, &ServerMessage::Outcome(outcome));
         }
+        pushed
     }
 
     /// The shared snapshot and its version; made anew when the versions since are too many.
@@ -282,9 +323,18 @@ impl Feed {
         if !self.recent.covers(from) {
             return None;
         }
+        self.encode(from, self.recent.range(from), max_bytes)
+    }
+
+    fn encode<'a>(
+        &self,
+        from: Version,
+        entries: impl Iterator<Item = &'a Entry>,
+        max_bytes: usize,
+    ) -> Option<Batch> {
         let mut pieces = vec![Bytes::new()];
         let (mut bytes, mut to, mut was_cut) = (0, from, false);
-        for entry in self.recent.range(from) {
+        for entry in entries {
             if to > from {
                 if bytes + entry.json().len() > max_bytes {
                     was_cut = true;
@@ -304,6 +354,9 @@ impl Feed {
             r#"{{"type":"batch","board":"{board}","epoch":"{epoch}","from":{from},"to":{to},"durable":{durable},"v":["#
         );
         pieces[0] = head.into();
+        if planted(Bug::LoseEndOfBatch) && pieces.len() > 2 {
+            pieces.truncate(pieces.len() - 2);
+        }
         pieces.push(Bytes::from_static(b"]}"));
         self.stats.batches.add(1);
         self.stats.batch_versions.add(to.0 - from.0);

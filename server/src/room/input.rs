@@ -8,9 +8,10 @@ use boardcast_protocol::board::{Actor, Board, Rejection, Role};
 use boardcast_protocol::event::Event;
 use boardcast_protocol::ids::{CardId, ClientId};
 use boardcast_protocol::message::{Submit, Whereabouts};
-use boardcast_protocol::position::{Position, Version};
+use boardcast_protocol::position::{Position, Seq, Version};
 
 use super::Outbox;
+use crate::storage::{Refusal, StoredVersion};
 
 /// A connection: rises by one with each, so of two connections of a client the greater is newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,9 @@ pub struct Submission {
     pub origin: Origin,
     /// What.
     pub submit: Submit,
+    /// The highest lower number of this connection that was refused before it came to the room and
+    /// has not come again.
+    pub after: Option<Seq>,
 }
 
 /// Where the answer to a request from inside the server goes.
@@ -62,7 +66,7 @@ pub struct Import {
     /// Makes the events; called once, in the room's turn.
     pub change: Change,
     /// Answered when the version is durable.
-    pub answer: Answer<Result<ImportReport, Rejection>>,
+    pub answer: Answer<Result<ImportReport, ImportRefused>>,
 }
 
 impl std::fmt::Debug for Import {
@@ -71,6 +75,15 @@ impl std::fmt::Debug for Import {
             .field("actor", &self.actor)
             .finish_non_exhaustive()
     }
+}
+
+/// Why an import changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportRefused {
+    /// The board does not take it.
+    Rejected(Rejection),
+    /// The journal takes no version at the moment: it may be tried again.
+    Refused(Refusal),
 }
 
 /// What an import did.
@@ -123,6 +136,13 @@ pub enum RoomInput {
     Drained {
         /// The connection.
         conn: ConnId,
+    },
+    /// A part of the log that the room had asked for.
+    Past {
+        /// The version before the first one.
+        after: Version,
+        /// The versions that follow without a gap; none where they cannot be had.
+        versions: Vec<StoredVersion>,
     },
     /// The role of a user at this moment.
     RoleOf {

@@ -9,10 +9,19 @@ pub struct RoomLimits {
     pub inbox: usize,
     /// Inputs that are handled before time and the disk are looked at again.
     pub turn_inputs: usize,
-    /// Versions kept for resume. Older ones are resumed with a snapshot.
+    /// Versions kept in memory for resume. Older ones are read from the log.
     pub recent_versions: usize,
     /// Bytes of encoded versions kept for resume; the newest version is kept whatever its size.
     pub recent_bytes: usize,
+    /// Versions that a client may have missed when it resumes. Above it the client gets a snapshot.
+    pub past_versions: u64,
+    /// Bytes from the log that a resume may take, or as many as the board has in memory where that is
+    /// more. Above it the client gets a snapshot.
+    pub past_bytes: usize,
+    /// Reads of the log that a room has under way. Further ones wait.
+    pub past_reads: usize,
+    /// Reads of the log that a room wants. Above it whoever would need another gets a snapshot.
+    pub past_waiting_max: usize,
     /// A batch goes out at once when it has so many bytes, and is cut into frames of this size.
     pub batch_bytes: usize,
     /// The longest time that a version waits for others, in milliseconds (rule R7).
@@ -21,14 +30,15 @@ pub struct RoomLimits {
     pub snapshot_tail_bytes: usize,
     /// ... or are more than this.
     pub snapshot_tail_versions: usize,
-    /// Bytes from the ring that a subscriber that was left behind gets at a time.
+    /// Bytes from the ring or the log that a subscriber that was left behind gets at a time.
     pub catch_up_bytes: usize,
     /// Submits of connections without subscription that wait to hear that they are durable. Full:
     /// such a submit is answered `busy`.
     pub waiting_max: usize,
     /// Subscribers that are served before others get the thread (rule R7).
     pub pushes_per_slice: usize,
-    /// Clients remembered by a room. Above it the one that was silent longest is dropped from memory.
+    /// Clients in a room's memory. Above it those that were silent longest leave it; each is read
+    /// from the disk when it comes again.
     pub clients_max: usize,
     /// When a client may send a refused submit again, in milliseconds.
     pub retry_ms: u32,
@@ -49,6 +59,10 @@ impl Default for RoomLimits {
             turn_inputs: 256,
             recent_versions: 4_096,
             recent_bytes: 2 * 1_024 * 1_024,
+            past_versions: 20_000,
+            past_bytes: 4 * 1_024 * 1_024,
+            past_reads: 2,
+            past_waiting_max: 64,
             batch_bytes: BATCH_MAX_BYTES,
             window_max_ms: 40,
             snapshot_tail_bytes: 64 * 1_024,

@@ -25,22 +25,11 @@ mod timing;
 pub use answers::no_such_board;
 pub use handle::RoomHandle;
 pub use input::{
-    Answer, Change, ConnId, Import, ImportReport, Joining, Origin, RoomInput, Submission,
+    Answer, Change, ConnId, Import, ImportRefused, ImportReport, Joining, Origin, RoomInput,
+    Submission,
 };
 pub use lag::FanoutLag;
 pub use limits::RoomLimits;
 pub use outbox::{Codec, Frame, Outbox, OutboxLimits, Pushed};
 pub use registry::{Loaded, OpenError, Rooms};
 pub use stats::{Counter, RoomStats};
-
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use boardcast_protocol::position::Timestamp;
-
-/// The server's clock.
-fn wall_clock() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}

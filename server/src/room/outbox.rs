@@ -1,16 +1,18 @@
 //! What waits to be written to one connection: shared frames, bounded in bytes (rule R8).
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Instant;
 
 use bytes::Bytes;
 use futures::task::AtomicWaker;
+use tokio::time::Instant;
 
 use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::codec;
 use boardcast_protocol::ids::BoardId;
+use boardcast_protocol::message::{Goodbye, ServerMessage};
 
 use crate::frame;
 
@@ -78,6 +80,8 @@ pub struct Outbox {
     pushed_frames: AtomicU64,
     dropped_presence: AtomicU64,
     has_left_behind: AtomicBool,
+    /// When a client that is closed because it reads too slowly is to come back; 0: whenever.
+    slow_retry_ms: AtomicU32,
     waker: AtomicWaker,
 }
 
@@ -93,6 +97,7 @@ impl Outbox {
             pushed_frames: AtomicU64::new(0),
             dropped_presence: AtomicU64::new(0),
             has_left_behind: AtomicBool::new(false),
+            slow_retry_ms: AtomicU32::new(0),
             waker: AtomicWaker::new(),
         }
     }
@@ -112,6 +117,11 @@ impl Outbox {
         u64::try_from(since.elapsed().as_micros()).ok()
     }
 
+    /// From now on a client that is closed as a slow consumer is told to come back after so long.
+    pub fn return_when_slow(&self, retry_ms: u32) {
+        self.slow_retry_ms.store(retry_ms, Ordering::Relaxed);
+    }
+
     /// How messages are to be written for this connection.
     pub fn codec(&self) -> Codec {
         self.codec
@@ -125,6 +135,11 @@ impl Outbox {
     /// Whether so little waits that a subscriber that was left behind may be caught up.
     pub fn is_drained(&self) -> bool {
         self.pending_bytes() < self.limits.soft_bytes
+    }
+
+    /// Whether so much waits that nothing more is queued for a subscription.
+    pub fn is_full(&self) -> bool {
+        self.pending_bytes() >= self.limits.hard_bytes
     }
 
     /// Queues a frame of a subscription, unless the outbox is over its hard bound.
@@ -179,15 +194,26 @@ impl Outbox {
     /// The same with a number and reason of its own on the wire: those of the client when it closes,
     /// or what was wrong with its bytes.
     pub fn close_with(&self, meaning: CloseCode, code: u16, reason: &str) {
+        let goodbye = self.goodbye(meaning);
         let mut queue = self.lock();
         if queue.closing.is_none() {
             queue.closing = Some(meaning);
-            let frame = frame::close(code, reason);
-            self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
-            queue.frames.push_back(frame);
+            for frame in goodbye.into_iter().chain([frame::close(code, reason)]) {
+                self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
+                queue.frames.push_back(frame);
+            }
         }
         drop(queue);
         self.waker.wake();
+    }
+
+    fn goodbye(&self, meaning: CloseCode) -> Option<Frame> {
+        let retry_ms = self.slow_retry_ms.load(Ordering::Relaxed);
+        (meaning == CloseCode::SlowConsumer && retry_ms > 0).then(|| {
+            let code = meaning.code();
+            let goodbye = ServerMessage::Goodbye(Goodbye { code, retry_ms });
+            frame::text(&codec::encode(&goodbye))
+        })
     }
 
     /// The code with which the connection ends, once it does.

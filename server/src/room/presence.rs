@@ -8,9 +8,9 @@ use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::limits::{PRESENCE_NAMES_MAX, PRESENCE_TICK_MAX_BYTES};
 use boardcast_protocol::message::{Activity, Person, Whereabouts};
 
+use super::ConnId;
 use super::encoded::Encoded;
-use super::subscriber::Subscribers;
-use super::{Codec, ConnId};
+use super::subscriber::Subscriber;
 
 /// Who is on the board, and what was told of it last.
 #[derive(Debug, Default)]
@@ -25,6 +25,13 @@ pub(super) struct Presence {
     changed: bool,
     /// Connections that have not been told, or missed the last message.
     uninformed: Vec<ConnId>,
+}
+
+/// Who is to be told.
+#[derive(Debug)]
+pub(super) enum Audience {
+    All,
+    Some(Vec<ConnId>),
 }
 
 #[derive(Debug)]
@@ -75,8 +82,8 @@ impl Presence {
         self.changed || !self.uninformed.is_empty()
     }
 
-    /// Tells everybody what has changed, and those who came meanwhile what there is.
-    pub(super) fn tick(&mut self, board: BoardId, subscribers: &mut Subscribers) {
+    /// Prepares what is to be told: to everybody when it has changed, else to those who came meanwhile.
+    pub(super) fn prepare(&mut self, board: BoardId) -> Audience {
         let body = self.body();
         let to_all = self.changed && self.told.as_ref() != Some(&body);
         if to_all || self.message.is_none() {
@@ -86,22 +93,18 @@ impl Presence {
         }
         self.changed = false;
         let uninformed = std::mem::take(&mut self.uninformed);
-        let Some(message) = &mut self.message else {
-            return;
-        };
         if to_all {
-            for subscriber in subscribers.iter_mut() {
-                let _ = subscriber
-                    .outbox
-                    .push_presence(message.frame(subscriber.outbox.codec()));
-            }
-            return;
+            Audience::All
+        } else {
+            Audience::Some(uninformed)
         }
-        for conn in uninformed {
-            if let Some(subscriber) = subscribers.get_mut(conn) {
-                let codec: Codec = subscriber.outbox.codec();
-                let _ = subscriber.outbox.push_presence(message.frame(codec));
-            }
+    }
+
+    /// Sends what was prepared last.
+    pub(super) fn send(&mut self, to: &Subscriber) {
+        if let Some(message) = &mut self.message {
+            let frame = message.frame(to.outbox.codec());
+            let _ = to.outbox.push_presence(frame);
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Recent {
     bytes_max: usize,
     /// The version before the first one held.
     after: Version,
+    /// No version up to this one can be sent as events, wherever it is kept.
+    floor: Version,
     held: VecDeque<Held>,
     /// Bytes of all entries that were ever pushed.
     pushed_bytes: u64,
@@ -27,12 +29,18 @@ struct Held {
 }
 
 impl Recent {
-    /// Holds nothing; the next version pushed follows `after`.
-    pub(super) fn new(after: Version, versions_max: usize, bytes_max: usize) -> Self {
+    /// Holds nothing; the next version pushed follows `after`. The log begins after `floor`.
+    pub(super) fn new(
+        after: Version,
+        floor: Version,
+        versions_max: usize,
+        bytes_max: usize,
+    ) -> Self {
         Self {
             versions_max: versions_max.max(1),
             bytes_max,
             after,
+            floor,
             held: VecDeque::new(),
             pushed_bytes: 0,
         }
@@ -43,6 +51,7 @@ impl Recent {
     pub(super) fn push(&mut self, entry: Entry) {
         if entry.json().len() > VERSION_MAX_BYTES {
             self.after = entry.version;
+            self.floor = entry.version;
             self.held = VecDeque::new();
             return;
         }
@@ -69,6 +78,21 @@ impl Recent {
     /// Whether all versions after this one are held.
     pub(super) fn covers(&self, version: Version) -> bool {
         version >= self.after
+    }
+
+    /// The version before the first one held.
+    pub(super) fn after(&self) -> Version {
+        self.after
+    }
+
+    /// Whether the versions after this one may be sent as events, from the ring or from the log.
+    pub(super) fn reaches(&self, version: Version) -> bool {
+        version >= self.floor
+    }
+
+    /// About how many bytes so many versions have, going by those held; 0 where none is.
+    pub(super) fn estimate_bytes(&self, versions: u64) -> u64 {
+        self.held_bytes() / (self.held.len().max(1) as u64) * versions
     }
 
     /// The versions after this one; those that are not held any more are left out.
@@ -120,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_oldest_are_dropped_above_the_count() {
-        let mut recent = Recent::new(Version(7), 3, 1 << 20);
+        let mut recent = Recent::new(Version(7), Version(0), 3, 1 << 20);
         for version in 8..=12 {
             recent.push(entry(version, 10));
         }
@@ -132,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_oldest_are_dropped_above_the_bytes_but_never_the_newest() {
-        let mut recent = Recent::new(Version(0), 100, 1_000);
+        let mut recent = Recent::new(Version(0), Version(0), 100, 1_000);
         for version in 1..=5 {
             recent.push(entry(version, 400));
         }
@@ -147,10 +171,11 @@ mod tests {
 
     #[test]
     fn a_version_too_large_for_events_ends_what_can_be_resumed() {
-        let mut recent = Recent::new(Version(0), 100, 4 << 20);
+        let mut recent = Recent::new(Version(0), Version(0), 100, 4 << 20);
         recent.push(entry(1, 10));
         recent.push(entry(2, VERSION_MAX_BYTES));
         assert!(recent.covers(Version(2)) && !recent.covers(Version(1)));
+        assert!(recent.reaches(Version(2)) && !recent.reaches(Version(1)));
         recent.push(entry(3, 10));
         assert_eq!(versions(&recent, 2), [3]);
     }

@@ -16,7 +16,8 @@ use boardcast_protocol::ids::BoardId;
 use super::core::Room;
 use super::place::{Phase, Place};
 use super::task::RoomTask;
-use super::{FanoutLag, RoomHandle, RoomInput, RoomLimits, RoomStats, wall_clock};
+use super::{FanoutLag, RoomHandle, RoomInput, RoomLimits, RoomStats};
+use crate::clock;
 use crate::storage::{Storage, StorageError};
 
 /// How long opening waits for an idle room to go to sleep before it asks another one.
@@ -59,7 +60,7 @@ pub struct Rooms {
 /// What the registry and the tasks of its rooms share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    storage: Storage,
+    pub(super) storage: Storage,
     places: DashMap<BoardId, Arc<Place>>,
     tasks: TaskTracker,
     loaded_bytes: AtomicUsize,
@@ -149,7 +150,7 @@ impl Rooms {
     /// The board could not be written.
     pub async fn create(&self, title: &str, owner: &Member) -> Result<BoardId, OpenError> {
         let storage = &self.shared.storage;
-        let made = storage.create_board(title, Some(owner), wall_clock()).await;
+        let made = storage.create_board(title, Some(owner), clock::now()).await;
         made.map_err(OpenError::Storage)
     }
 
@@ -187,7 +188,7 @@ impl Turn<'_> {
         let shared = self.shared;
         let board = self.place.board;
         shared.make_room().await?;
-        let opened = shared.storage.open_board(board, wall_clock()).await;
+        let opened = shared.storage.open_board(board, clock::now()).await;
         let Some((loaded, journal)) = opened.map_err(OpenError::Storage)? else {
             return Ok(None);
         };
@@ -254,7 +255,7 @@ impl Shared {
                 let place = Arc::clone(entry.value());
                 Some((place.idle_since_ms()?, place))
             });
-            let Some((_, place)) = idle.min_by_key(|(since, _)| *since) else {
+            let Some((_, place)) = idle.min_by_key(|(since, place)| (*since, place.board)) else {
                 break;
             };
             if let Some(handle) = place.handle()

@@ -30,6 +30,11 @@ pub struct RoomStats {
     pub snapshots_encoded: Counter,
     /// Subscriptions that went on with events.
     pub resumes_by_events: Counter,
+    /// Parts of the log read for subscriptions that went on from before the ring.
+    pub past_reads: Counter,
+    /// Subscriptions that were to go on with events and got a snapshot instead: the log could not be
+    /// read, had been trimmed, or was too long.
+    pub past_given_up: Counter,
     /// Subscriptions that began with a snapshot.
     pub resumes_by_snapshot: Counter,
     /// Subscribers that fell behind the ring and got a snapshot in place.

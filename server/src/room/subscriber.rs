@@ -14,6 +14,11 @@ use super::{ConnId, Origin, Outbox};
 pub(super) enum Pace {
     /// It has everything up to its cursor and gets each batch.
     Level,
+    /// What it misses is older than the ring: it gets it from the log, a part at a time.
+    Past {
+        /// Bytes that it may still get so; 0 when it is to get a snapshot instead.
+        bytes_left: usize,
+    },
     /// Its outbox was full: it goes on from its cursor into the ring when the outbox is drained.
     Behind {
         /// Whether it has been given a snapshot since it fell behind (rule R8).
@@ -34,6 +39,8 @@ pub(super) struct Subscriber {
     /// The durable version that it was told last.
     pub(super) told: Version,
     pub(super) pace: Pace,
+    /// It joined for a snapshot and has none yet: it gets one as soon as its outbox is drained.
+    pub(super) snapshot_due: bool,
     /// Its own versions that were not queued for it yet, oldest first.
     unechoed: VecDeque<(Version, Seq)>,
 }
@@ -49,6 +56,7 @@ impl Subscriber {
             cursor,
             told,
             pace: Pace::Level,
+            snapshot_due: false,
             unechoed: VecDeque::new(),
         }
     }
@@ -66,7 +74,7 @@ impl Subscriber {
         }
     }
 
-    /// It falls behind, unless it is already, and is heard of when its outbox is drained.
+    /// It falls behind, unless it is already or reads the log, and is heard of when its outbox is drained.
     pub(super) fn fall_behind(&mut self, board: BoardId) {
         if self.pace == Pace::Level {
             self.pace = Pace::Behind { resynced: false };

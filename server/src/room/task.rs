@@ -3,21 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::position::Version;
 
-use super::core::Room;
+use super::core::{Room, Telling};
+use super::feed::PastRead;
 use super::place::{Phase, Place};
 use super::registry::Shared;
 use super::timing::{Deadlines, Wants, Window};
-use super::{RoomInput, wall_clock};
-use crate::storage::{BoardJournal, Rows};
+use super::{Origin, RoomInput};
+use crate::clock;
+use crate::storage::{BoardJournal, Rows, StorageError, StoredVersion};
 
 /// How long a room that ends waits for a place for its rows. They are only the projection of the
 /// log: without them, opening the board takes longer.
 const LAST_ROWS_WAIT: Duration = Duration::from_secs(5);
+/// How long it waits before it looks again.
+const LAST_ROWS_PAUSE: Duration = Duration::from_millis(20);
+
+/// The version before a part of the log, and what the read of it brought.
+type PastPart = (Version, Result<Vec<StoredVersion>, StorageError>);
 
 /// The task of one room.
 pub(super) struct RoomTask {
@@ -26,6 +37,8 @@ pub(super) struct RoomTask {
     durable: watch::Receiver<Version>,
     inbox: mpsc::Receiver<RoomInput>,
     inputs: Vec<RoomInput>,
+    /// Parts of the log on their way, each with the version before it.
+    reads: FuturesUnordered<BoxFuture<'static, PastPart>>,
     place: Arc<Place>,
     shared: Arc<Shared>,
     window: Window,
@@ -55,6 +68,7 @@ impl RoomTask {
             journal,
             inbox,
             inputs: Vec::new(),
+            reads: FuturesUnordered::new(),
             place,
             window: Window::new(&shared.limits, Instant::now()),
             deadlines: Deadlines::new(shared.limits),
@@ -83,13 +97,18 @@ impl RoomTask {
                 changed = self.durable.changed(), if journal_is_open => {
                     journal_is_open = changed.is_ok();
                 }
+                Some(part) = self.reads.next() => {
+                    let input = self.past(part);
+                    self.inputs.push(input);
+                }
                 () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
             }
-            self.take_inputs();
+            self.take_inputs().await;
             self.take_durable();
             if self.asked_to_stop {
                 return self.stop().await;
             }
+            self.start_reads();
             if self.do_what_is_due().await == After::Ended {
                 return;
             }
@@ -111,14 +130,43 @@ impl RoomTask {
         }
     }
 
-    fn take_inputs(&mut self) {
+    async fn take_inputs(&mut self) {
         let mut inputs = std::mem::take(&mut self.inputs);
         for input in inputs.drain(..) {
             self.asked_to_sleep |= matches!(input, RoomInput::Sleep);
             self.asked_to_stop |= matches!(input, RoomInput::Stop);
-            self.take_input(input);
+            let is_known = match self.room.lacks(&input).cloned() {
+                Some(origin) => self.recall(origin).await,
+                None => true,
+            };
+            if is_known {
+                self.take_input(input);
+            }
         }
         self.inputs = inputs;
+    }
+
+    /// Reads what the disk knows of a client that is not in memory; whether its input may be
+    /// handled. If reading fails, the connection ends: the client comes back and sends again.
+    async fn recall(&mut self, origin: Origin) -> bool {
+        if origin.outbox.closing().is_some() {
+            return false;
+        }
+        let board = self.place.board;
+        match self.shared.storage.client(board, origin.client).await {
+            Ok(record) => {
+                if let Some(record) = record {
+                    self.room.recall(record);
+                }
+                true
+            }
+            Err(error) => {
+                let client = origin.client;
+                tracing::error!(%board, %client, error = &error as &dyn std::error::Error, "failed to look up a client");
+                origin.outbox.close(CloseCode::InternalError);
+                false
+            }
+        }
     }
 
     fn take_input(&mut self, input: RoomInput) {
@@ -130,7 +178,7 @@ impl RoomTask {
         } else {
             (None, Ok(()))
         };
-        let append = self.room.handle(input, place, wall_clock());
+        let append = self.room.handle(input, place, clock::now());
         if let (Some(append), Some(slot)) = (append, slot) {
             slot.append(append);
         }
@@ -139,6 +187,28 @@ impl RoomTask {
     fn take_durable(&mut self) {
         let version = *self.durable.borrow_and_update();
         self.room.durable(version);
+    }
+
+    /// Starts the reads of the log that the room asks for.
+    fn start_reads(&mut self) {
+        let board = self.place.board;
+        let max_bytes = self.shared.limits.catch_up_bytes;
+        for PastRead { after, to } in self.room.take_reads() {
+            let storage = self.shared.storage.clone();
+            let read = async move { (after, storage.past(board, after, to, max_bytes).await) };
+            self.reads.push(Box::pin(read));
+        }
+    }
+
+    /// What a read has brought: nothing where it failed, and who waits gets a snapshot.
+    fn past(&self, (after, read): PastPart) -> RoomInput {
+        let versions = read.unwrap_or_else(|error| {
+            let board = self.place.board;
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(%board, error, "failed to read the log for a resume; a snapshot goes out instead");
+            Vec::new()
+        });
+        RoomInput::Past { after, versions }
     }
 
     async fn do_what_is_due(&mut self) -> After {
@@ -150,10 +220,12 @@ impl RoomTask {
             self.flush().await;
         }
         if due.presence {
-            self.room.tell_presence();
+            let telling = self.room.begin_presence();
+            self.tell(telling).await;
         }
         if due.durable {
-            self.room.tell_durable();
+            let telling = self.room.begin_durable();
+            self.tell(telling).await;
         }
         if due.rows {
             self.hand_over_rows();
@@ -183,11 +255,22 @@ impl RoomTask {
         self.window.flushed(began, Instant::now(), lag);
     }
 
+    /// Tells a short message, a slice of the subscribers at a time.
+    async fn tell(&mut self, mut telling: Telling) {
+        let slice = self.shared.limits.pushes_per_slice;
+        while !self.room.tell_slice(&mut telling, slice) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Hands over the rows of what has changed; whether the journal had a place for them.
     fn hand_over_rows(&mut self) -> bool {
         self.shared.weigh(&self.place, self.room.weight_bytes());
         self.room.rest();
         self.inputs.shrink_to(8);
+        if self.journal.rows_are_written() {
+            self.room.rows_are_written();
+        }
         let Some(rows) = self.room.take_rows() else {
             return true;
         };
@@ -220,7 +303,7 @@ impl RoomTask {
             self.inbox = inbox;
             place.set_inbox(Some(sender));
             drop(phase);
-            self.take_inputs();
+            self.take_inputs().await;
             return After::GoOn;
         }
         self.end(&mut phase).await;
@@ -232,7 +315,8 @@ impl RoomTask {
         let place = Arc::clone(&self.place);
         let mut phase = place.turn.lock().await;
         self.close_inbox().await;
-        self.take_inputs();
+        self.take_inputs().await;
+        self.reads.clear();
         self.flush().await;
         let _ = timeout(LAST_ROWS_WAIT, self.hand_over_last_rows()).await;
         self.end(&mut phase).await;
@@ -247,8 +331,8 @@ impl RoomTask {
 
     async fn hand_over_last_rows(&mut self) {
         while !self.hand_over_rows() {
-            // A commit makes place for them.
-            if self.durable.changed().await.is_err() {
+            // A commit makes place for them, which may be another board's.
+            if let Ok(Err(_)) = timeout(LAST_ROWS_PAUSE, self.durable.changed()).await {
                 return;
             }
             self.take_durable();

@@ -4,6 +4,7 @@ mod r10_roles;
 mod r1_one_writer;
 mod r2_positions;
 mod r3_contiguous;
+mod r3_past;
 mod r4_exactly_once;
 mod r5_two_answers;
 mod r6_encode_once;
@@ -22,7 +23,9 @@ use flate2::read::DeflateDecoder;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use boardcast_protocol::board::{Actor, Board, Column, Member, Moment, Role, Stamp, View};
+use boardcast_protocol::board::{
+    Actor, Board, CardKey, Column, Member, Moment, Role, Seen, Stamp, View,
+};
 use boardcast_protocol::codec;
 use boardcast_protocol::command::{Command, Place as Where};
 use boardcast_protocol::event::Event;
@@ -33,7 +36,7 @@ use boardcast_protocol::position::{Epoch, Epochs, Position, Seq, Timestamp, Vers
 
 use super::core::Room;
 use super::*;
-use crate::storage::{Append, LoadedBoard, Refusal};
+use crate::storage::{Append, LoadedBoard, Refusal, StoredVersion};
 
 const EPOCH: Epoch = Epoch(0xe1);
 
@@ -83,8 +86,10 @@ fn loaded() -> LoadedBoard {
         version: Version(0),
         rows_version: Version(0),
         dirty: Vec::new(),
+        base: Version(0),
         recent: Vec::new(),
         clients: Vec::new(),
+        knows_all_clients: true,
     }
 }
 
@@ -142,6 +147,12 @@ impl Peer {
         }
     }
 
+    /// The same client in the hands of another user.
+    fn of(mut self, name: &str) -> Self {
+        self.actor.user = user(name);
+        self
+    }
+
     fn origin(&self) -> Origin {
         Origin {
             conn: self.conn,
@@ -160,14 +171,24 @@ impl Peer {
     }
 
     fn submit(&self, seq: u64, cmds: Vec<Command>) -> RoomInput {
+        self.submit_with(seq, cmds, BTreeMap::new())
+    }
+
+    /// Submits with the revision of a field that the person saw.
+    fn submit_seen(&self, seq: u64, cmds: Vec<Command>, field: CardKey, saw: u64) -> RoomInput {
+        self.submit_with(seq, cmds, BTreeMap::from([(field, Version(saw))]))
+    }
+
+    fn submit_with(&self, seq: u64, cmds: Vec<Command>, seen: Seen) -> RoomInput {
         RoomInput::Submit(Box::new(Submission {
             origin: self.origin(),
             submit: Submit {
                 board: board_id(),
                 seq: Seq(seq),
                 cmds,
-                seen: BTreeMap::new(),
+                seen,
             },
+            after: None,
         }))
     }
 
@@ -299,6 +320,8 @@ struct Bench {
     room: Room,
     stats: Arc<RoomStats>,
     now: u64,
+    /// What was appended to the journal.
+    log: Vec<StoredVersion>,
 }
 
 impl Bench {
@@ -312,6 +335,7 @@ impl Bench {
             room: Room::new(loaded, limits, Arc::clone(&stats)),
             stats,
             now: 1_000,
+            log: Vec::new(),
         }
     }
 
@@ -321,7 +345,35 @@ impl Bench {
 
     fn handle_at(&mut self, input: RoomInput, place: Result<(), Refusal>) -> Option<Append> {
         self.now += 1;
-        self.room.handle(input, place, Timestamp(self.now))
+        let append = self.room.handle(input, place, Timestamp(self.now));
+        self.log.extend(append.as_ref().map(stored));
+        append
+    }
+
+    /// Everything is durable: answers the reads of the log that the room asks for, at most
+    /// `max_bytes` each; how many.
+    fn serve_reads(&mut self, max_bytes: usize) -> usize {
+        if let Some(last) = self.log.last() {
+            self.room.durable(last.version);
+        }
+        let reads = self.room.take_reads();
+        for read in &reads {
+            let mut bytes = 0;
+            let after = self
+                .log
+                .iter()
+                .filter(|stored| stored.version > read.after && stored.version <= read.to);
+            let versions = after
+                .take_while(|stored| {
+                    bytes += stored.events.len();
+                    bytes <= max_bytes || bytes == stored.events.len()
+                })
+                .cloned()
+                .collect();
+            let after = read.after;
+            assert!(self.handle(RoomInput::Past { after, versions }).is_none());
+        }
+        reads.len()
     }
 
     /// A connection that has subscribed and read what it was sent.
@@ -359,6 +411,16 @@ impl Bench {
         let (view, version) = self.view();
         assert_eq!(replica.version, version);
         assert_eq!(replica.view.as_ref(), Some(&view));
+    }
+}
+
+fn stored(append: &Append) -> StoredVersion {
+    StoredVersion {
+        version: append.version,
+        origin: append.origin,
+        by: append.by,
+        at: append.at,
+        events: append.events.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ use boardcast_protocol::position::Version;
 use super::queue::{Queue, QueuedRows, QueuedVersion};
 use super::requests::{Act, Requests};
 use super::{Append, ClientRecord, Refusal, Rows, StorageError};
+use crate::planted::{Bug, planted};
 
 /// What the log says after the rows and no room has handed over: it goes with the next rows.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub(super) struct BoardState {
     key: Arc<str>,
     /// Versions and rows that wait.
     pending: AtomicUsize,
+    /// Rows that wait.
+    pending_rows: AtomicUsize,
     /// Its data broke a rule: nothing more is written for it until it is opened again.
     failed: AtomicBool,
     /// The last version that the journal has taken up.
@@ -42,6 +45,7 @@ impl BoardState {
             id,
             key: id.as_str().into(),
             pending: AtomicUsize::new(0),
+            pending_rows: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             taken: AtomicU64::new(0),
             durable: watch::Sender::new(Version::default()),
@@ -64,6 +68,16 @@ impl BoardState {
 
     pub(super) fn remove_pending(&self) {
         self.pending.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn add_rows(&self) {
+        self.pending_rows.fetch_add(1, Ordering::AcqRel);
+        self.add_pending();
+    }
+
+    pub(super) fn remove_rows(&self) {
+        self.pending_rows.fetch_sub(1, Ordering::AcqRel);
+        self.remove_pending();
     }
 
     /// Whether nothing that was handed over waits.
@@ -136,6 +150,9 @@ impl BoardState {
     pub(super) fn add_late(&self, rows: &mut Rows) {
         let late = std::mem::take(&mut *lock(&self.late));
         rows.buried.extend(late.buried);
+        if planted(Bug::LateClientsLost) {
+            return;
+        }
         for client in late.clients {
             if !rows
                 .clients
@@ -207,6 +224,11 @@ impl BoardJournal {
             board: Arc::clone(&self.board),
             rows,
         })
+    }
+
+    /// Whether all rows that were handed over are on the disk.
+    pub fn rows_are_written(&self) -> bool {
+        self.board.pending_rows.load(Ordering::Acquire) == 0 && !self.board.has_failed()
     }
 
     /// The board goes to sleep: everything that was handed over is written, then the board is

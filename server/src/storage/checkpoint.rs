@@ -10,8 +10,8 @@ const PAGE_BYTES: usize = 4_096;
 const DUE_PAGES: usize = 2_000;
 /// Written pages after which it is written back in any case: 32 MiB.
 const OVERDUE_PAGES: usize = 8_000;
-/// Pages in the log above which readers are waited for, so that it can begin anew: 128 MiB.
-const LONG_PAGES: i64 = 32_768;
+/// A log longer than this part of its bound waits for readers, so that it can begin anew.
+const LONG_PART: u64 = 8;
 
 /// When the next checkpoint is due.
 #[derive(Debug, Default)]
@@ -35,19 +35,23 @@ impl Schedule {
             }
     }
 
-    /// Writes back as much as present readers allow; waits for them, for at most 100 ms, when the
-    /// log has become long.
-    pub(super) async fn run(&mut self, conn: &mut SqliteConnection) -> Result<(), Fault> {
+    /// A checkpoint is made now: what was written before counts no more.
+    pub(super) fn begin(&mut self) {
         self.pages = 0;
-        let log_pages = checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-        if log_pages > LONG_PAGES {
-            truncate(conn).await?;
-        }
-        Ok(())
     }
 }
 
-/// Empties the log, waiting at most 100 ms for readers.
+/// Writes back as much as present readers allow; waits for them, for at most 100 ms, when the log
+/// is long for its bound.
+pub(super) async fn run(conn: &mut SqliteConnection, max_bytes: u64) -> Result<(), Fault> {
+    let log_pages = checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+    if log_pages * PAGE_BYTES as u64 > max_bytes / LONG_PART {
+        truncate(conn).await?;
+    }
+    Ok(())
+}
+
+/// Empties the log, waiting at most 100 ms for readers. They may keep it long: its size tells.
 pub(super) async fn truncate(conn: &mut SqliteConnection) -> Result<(), Fault> {
     execute(conn, "PRAGMA busy_timeout = 100").await?;
     let result = checkpoint(conn, "PRAGMA wal_checkpoint(TRUNCATE)").await;
@@ -64,10 +68,12 @@ async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), F
 }
 
 /// The pages that are in the log.
-async fn checkpoint(conn: &mut SqliteConnection, sql: &'static str) -> Result<i64, Fault> {
+async fn checkpoint(conn: &mut SqliteConnection, sql: &'static str) -> Result<u64, Fault> {
     let row = sqlx::query(sql)
         .fetch_one(conn)
         .await
         .map_err(|error| Fault::of_statement(&error))?;
-    row.try_get(1).map_err(|error| Fault::of_statement(&error))
+    let pages: i64 = (row.try_get(1)).map_err(|error| Fault::of_statement(&error))?;
+    // It is -1 where there is no log.
+    Ok(u64::try_from(pages).unwrap_or_default())
 }

@@ -9,14 +9,15 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, SqliteConnection};
 
-use super::StorageError;
 use super::fault::primary_code;
+use super::{StorageError, backup};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// "Bcst", as the first migration sets it.
-const APPLICATION_ID: i64 = 1_113_813_876;
+pub(super) const APPLICATION_ID: i64 = 1_113_813_876;
 const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_FULL: i32 = 13;
 const SQLITE_NOTADB: i32 = 26;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a reader waits for a connection before the read fails.
@@ -48,6 +49,9 @@ pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, StorageError
         .await
         .map_err(damaged)?;
     verify(&mut conn, file).await?;
+    if let Schema::Lacks(migration) = schema(&mut conn, file).await? {
+        backup::before_migration(&mut conn, file, migration).await?;
+    }
     MIGRATIONS
         .run(&mut conn)
         .await
@@ -64,6 +68,77 @@ pub(super) fn readers(file: &Path, count: u32) -> SqlitePool {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .connect_lazy_with(options(file).read_only(true))
+}
+
+/// A connection that reads a database nobody writes, and changes nothing: after a crash SQLite reads
+/// the write-ahead log, and leaves it where it is.
+pub(super) async fn reader(file: &Path) -> Result<SqliteConnection, StorageError> {
+    options(file)
+        .read_only(true)
+        .pragma("cache_size", "-65536")
+        .connect()
+        .await
+        .map_err(|error| damage(file, error))
+}
+
+/// A connection that writes, to a database that nobody uses; its journal stays as it is.
+pub(super) async fn plain(file: &Path) -> Result<SqliteConnection, StorageError> {
+    options(file)
+        .connect()
+        .await
+        .map_err(|error| damage(file, error))
+}
+
+/// How the schema of a database relates to that of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// There is none: a first start was cut short before its first migration was committed.
+    Empty,
+    /// It lacks this migration and later ones.
+    Lacks(i64),
+    /// It is that of this program.
+    Current,
+}
+
+/// The schema of a database of ours.
+///
+/// # Errors
+/// It is not a database, not ours, newer than this program, or cannot be read.
+pub(super) async fn schema(
+    conn: &mut SqliteConnection,
+    file: &Path,
+) -> Result<Schema, StorageError> {
+    let damaged = |error: sqlx::Error| damage(file, error);
+    if is_being_made(conn).await.map_err(damaged)? {
+        return Ok(Schema::Empty);
+    }
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(damaged)?;
+    let has_migrations: bool = sqlx::query_scalar(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE tbl_name = '_sqlx_migrations'",
+    )
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(damaged)?;
+    if id != APPLICATION_ID || !has_migrations {
+        return Err(StorageError::Foreign(file.to_owned()));
+    }
+    let applied: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
+            .fetch_all(conn)
+            .await
+            .map_err(damaged)?;
+    let known = || MIGRATIONS.iter().map(|migration| migration.version);
+    if let Some(migration) = applied.iter().find(|id| known().all(|known| known != **id)) {
+        return Err(StorageError::Newer {
+            file: file.to_owned(),
+            migration: *migration,
+        });
+    }
+    let lacks = known().find(|known| !applied.contains(known));
+    Ok(lacks.map_or(Schema::Current, Schema::Lacks))
 }
 
 async fn verify(conn: &mut SqliteConnection, file: &Path) -> Result<(), StorageError> {
@@ -117,9 +192,13 @@ fn expect(setting: &'static str, found: String, wanted: &'static str) -> Result<
     })
 }
 
-fn damage(file: &Path, error: sqlx::Error) -> StorageError {
+pub(super) fn damage(file: &Path, error: sqlx::Error) -> StorageError {
     match primary_code(&error) {
         Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StorageError::Damaged {
+            file: file.to_owned(),
+            reason: error.to_string(),
+        },
+        Some(SQLITE_FULL) => StorageError::Full {
             file: file.to_owned(),
             reason: error.to_string(),
         },

@@ -103,10 +103,16 @@ pub struct LoadedBoard {
     pub rows_version: Version,
     /// Parts touched after `rows_version`.
     pub dirty: Vec<Entity>,
+    /// The version of the base from which the log is replayed: what is in the log before it is about
+    /// to be trimmed.
+    pub base: Version,
     /// The newest versions of the log, oldest first, without a gap up to `version`: for resume.
     pub recent: Vec<StoredVersion>,
-    /// Clients that are remembered, with what the log says of them after their rows.
+    /// Clients that are remembered, with what the log says of them after their rows: at most
+    /// [`StorageOptions::clients_max`](super::StorageOptions::clients_max) and those of that log.
     pub clients: Vec<ClientRecord>,
+    /// Whether these are all clients that are remembered.
+    pub knows_all_clients: bool,
 }
 
 /// Why the journal takes no version at the moment.
@@ -116,6 +122,17 @@ pub enum Refusal {
     Busy,
     /// It cannot write: the disk is full or failing, or this board's last write failed.
     Unavailable,
+}
+
+/// What a board that an import makes begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// What the file holds, as version 1; `None` where that is nothing.
+    pub first: Option<Append>,
+    /// The key under which the next import of the same board finds this one.
+    pub source: String,
+    /// What this import did.
+    pub record: ImportRecord,
 }
 
 /// What the last import of a source put on its board: the next one of the same source compares.

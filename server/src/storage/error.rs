@@ -32,6 +32,17 @@ pub enum StorageError {
         /// What the system says.
         source: io::Error,
     },
+    /// There is no space for what a start writes.
+    #[error(
+        "open storage: the disk of {} is full ({reason}); make space there and start again",
+        file.display()
+    )]
+    Full {
+        /// The database file.
+        file: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
     /// The database file is not a database, or a part of it cannot be read.
     #[error("open storage: {} is damaged ({reason}); restore a backup", file.display())]
     Damaged {
@@ -58,6 +69,38 @@ pub enum StorageError {
         /// The unknown migration.
         migration: i64,
     },
+    /// There is no database where one was to be read.
+    #[error(
+        "open storage: there is no database {}; name the data directory of a server with --data-dir",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
+    /// The database lacks migrations of this program, and only reads were asked for.
+    #[error(
+        "open storage: {} was written by an older version of boardcast (it lacks migration \
+         {migration}); start `boardcast serve` on it once, which brings it up to date",
+        file.display()
+    )]
+    Older {
+        /// The database file.
+        file: PathBuf,
+        /// The first migration that it lacks.
+        migration: i64,
+    },
+    /// There is no backup of the database as it was before a migration.
+    #[error(
+        "open storage: no backup could be taken before migration {migration}: failed to {reason}; \
+         nothing was changed, so start again when that is put right"
+    )]
+    NoBackup {
+        /// The migration.
+        migration: i64,
+        /// Why.
+        reason: String,
+    },
+    /// A backup that was staged cannot be put in place.
+    #[error("open storage: a restored backup could not be put in place: failed to {0}")]
+    NotRestored(String),
     /// A migration failed, or an applied one differs from ours.
     #[error("open storage: {} cannot be brought up to date ({source})", file.display())]
     Migration {

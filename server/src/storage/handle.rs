@@ -1,28 +1,41 @@
 //! The way to everything that is kept.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use sqlx::SqliteConnection;
+#[cfg(test)]
 use sqlx::sqlite::SqlitePool;
+use tokio::sync::Semaphore;
 
-use boardcast_protocol::board::{Member, View};
-use boardcast_protocol::ids::{AnyId, BoardId, CardId, UserId};
+use boardcast_protocol::board::{Board, Member, View};
+use boardcast_protocol::ids::{AnyId, BoardId, CardId, ClientId, UserId};
 use boardcast_protocol::limits::CLIENT_KEPT_MS;
 use boardcast_protocol::message::{ActivityEntry, BoardSummary};
-use boardcast_protocol::position::{Epoch, Timestamp, Version};
+use boardcast_protocol::position::{Timestamp, Version};
 
+use super::backup::{self, Backups};
+use super::base::Base;
 use super::board::{BoardState, Lease};
-use super::directory::Directory;
-use super::journal::Journal;
+use super::database::{Readers, Writer};
+use super::directory::{self, Directory, Size};
+use super::journal::{Journal, JournalLimits};
 use super::queue::{Queue, QueueLimits};
 use super::requests::{Act, Requests};
+use super::restore::put_in_place;
+#[cfg(test)]
+use super::simulation::Disk;
 use super::{
-    BoardJournal, Health, ImportRecord, JournalStatus, LoadedBoard, StorageError, connect, load,
-    read,
+    BoardJournal, ClientRecord, Health, ImportRecord, Imported, JournalStatus, LoadedBoard,
+    Retention, StorageError, StoredVersion, Trimmed,
 };
+use crate::{chance, clock};
+
+/// Versions that usually may wait for the disk: seconds of work of a slow one.
+pub const JOURNAL_VERSIONS: usize = 20_000;
+/// Their bytes.
+pub const JOURNAL_BYTES: usize = 64 * 1_024 * 1_024;
 
 /// Where everything is kept, and what may wait in memory.
 #[derive(Clone, Debug)]
@@ -37,8 +50,16 @@ pub struct StorageOptions {
     pub journal_max_bytes: usize,
     /// Bytes of rows that may wait; above it rooms keep them dirty.
     pub rows_max_bytes: usize,
+    /// Clients of a board that opening it reads; any other is read when it comes.
+    pub clients_max: usize,
     /// Time between attempts when the disk does not take a write.
     pub retry: Duration,
+    /// Size of the write-ahead log above which rooms answer `unavailable`, in bytes: a reader that does
+    /// not end holds it. Up to 32 MiB may come on top before it is noticed.
+    pub wal_max_bytes: u64,
+    /// A fault to prove that tests see it.
+    #[cfg(feature = "planted-faults")]
+    pub planted: Option<super::PlantedFault>,
 }
 
 impl StorageOptions {
@@ -47,19 +68,30 @@ impl StorageOptions {
         Self {
             data_dir: data_dir.into(),
             readers: 4,
-            journal_max_versions: 20_000,
-            journal_max_bytes: 64 * 1_024 * 1_024,
+            journal_max_versions: JOURNAL_VERSIONS,
+            journal_max_bytes: JOURNAL_BYTES,
             rows_max_bytes: 32 * 1_024 * 1_024,
+            clients_max: 20_000,
             retry: Duration::from_millis(500),
+            wal_max_bytes: 1_024 * 1_024 * 1_024,
+            #[cfg(feature = "planted-faults")]
+            planted: None,
         }
     }
 }
 
+/// Parts of the log that are read at a time: other reads find a free connection beside them.
+const PAST_READS: usize = 2;
+
 #[derive(Debug)]
 struct Inner {
-    readers: SqlitePool,
+    database: PathBuf,
+    readers: Readers,
+    past_reads: Semaphore,
     queue: Arc<Queue>,
     requests: Requests,
+    clients_max: usize,
+    backups: Backups,
     /// Boards that were opened and not closed since.
     boards: Mutex<HashMap<BoardId, Arc<BoardState>>>,
 }
@@ -82,29 +114,55 @@ impl Storage {
     /// program, somebody else's, or on a disk that cannot keep it durable.
     pub async fn open(options: StorageOptions) -> Result<Self, StorageError> {
         let directory = Directory::claim(&options.data_dir)?;
-        let mut writer = connect::writer(directory.database()).await?;
-        let run = begin_run(&mut writer).await?;
-        let readers = connect::readers(directory.database(), options.readers);
+        backup::sweep(&options.data_dir);
+        put_in_place(directory.database())
+            .await
+            .map_err(|error| StorageError::NotRestored(error.to_string()))?;
+        let readers = Readers::open(&directory, options.readers);
+        let writer = Writer::open(directory).await?;
+        #[cfg(feature = "planted-faults")]
+        let writer = writer.planted(options.planted).await?;
+        Self::start(writer, readers, &options).await
+    }
+
+    /// The same on the disk of a simulation.
+    #[cfg(test)]
+    pub(crate) async fn simulate(
+        disk: Disk,
+        options: &StorageOptions,
+    ) -> Result<Self, StorageError> {
+        let writer = Writer::Simulated(disk.clone());
+        Self::start(writer, Readers::Simulated(disk), options).await
+    }
+
+    async fn start(
+        mut writer: Writer,
+        readers: Readers,
+        options: &StorageOptions,
+    ) -> Result<Self, StorageError> {
+        let run = writer.begin_run(clock::now()).await?;
         let queue = Arc::new(Queue::new(QueueLimits {
             versions: options.journal_max_versions,
             bytes: options.journal_max_bytes,
             rows_bytes: options.rows_max_bytes,
         }));
         let (requests, inbox) = Requests::channel();
-        let journal = Journal::new(
-            writer,
-            directory,
-            run,
-            Arc::clone(&queue),
-            inbox,
-            options.retry,
-        );
+        let limits = JournalLimits {
+            retry: options.retry,
+            wal_max_bytes: options.wal_max_bytes,
+        };
+        let database = options.data_dir.join(directory::DATABASE);
+        let journal = Journal::new(writer, run, Arc::clone(&queue), inbox, limits);
         tokio::spawn(journal.run());
         Ok(Self {
             inner: Arc::new(Inner {
                 readers,
+                past_reads: Semaphore::new(PAST_READS),
                 queue,
                 requests,
+                clients_max: options.clients_max,
+                backups: Backups::of(&database),
+                database,
                 boards: Mutex::default(),
             }),
         })
@@ -121,7 +179,7 @@ impl Storage {
         now: Timestamp,
     ) -> Result<BoardId, StorageError> {
         loop {
-            let id = BoardId::from_u128(random_bits());
+            let id = chance::board_id();
             if self
                 .create_board_with_id(id, title, owner, &BTreeSet::new(), now)
                 .await?
@@ -144,22 +202,50 @@ impl Storage {
         buried: &BTreeSet<AnyId>,
         now: Timestamp,
     ) -> Result<bool, StorageError> {
-        let doc = to_json(&View::new(id, title.to_owned()))?;
-        let member = match owner {
+        let mut view = View::new(id, title.to_owned());
+        view.members
+            .extend(owner.map(|owner| (owner.id, owner.clone())));
+        let board = Board::new(view, BTreeMap::new(), buried.clone());
+        self.create(&board, None, now).await
+    }
+
+    /// Makes a board with what an import brings, in one transaction: after a crash all of it is
+    /// there or nothing. `false` where there is a board of that id already. `empty` is the board
+    /// before its first version: a title, at most one member, and ids that may not be used.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn create_imported_board(
+        &self,
+        empty: &Board,
+        imported: Imported,
+        now: Timestamp,
+    ) -> Result<bool, StorageError> {
+        self.create(empty, Some(Box::new(imported)), now).await
+    }
+
+    async fn create(
+        &self,
+        empty: &Board,
+        imported: Option<Box<Imported>>,
+        now: Timestamp,
+    ) -> Result<bool, StorageError> {
+        let view = empty.view();
+        let member = match view.members.values().next() {
             Some(member) => Some((member.id, to_json(member)?)),
             None => None,
         };
-        self.inner
-            .requests
-            .ask(Act::Create {
-                board: id,
-                doc,
-                member,
-                buried: to_json(buried)?,
-                epoch: Epoch(rand::random()),
-                created: now,
-            })
-            .await
+        let create = Act::Create {
+            board: view.id,
+            doc: to_json(&View::new(view.id, view.title.clone()))?,
+            member,
+            buried: to_json(empty.buried())?,
+            base: to_json(&Base::from(empty))?,
+            epoch: chance::epoch(),
+            created: now,
+            imported,
+        };
+        self.inner.requests.ask(create).await
     }
 
     /// Opens a board for its one room: its rows and what the log says after them. Where the last
@@ -177,11 +263,14 @@ impl Storage {
         let clients_since = Timestamp(now.0.saturating_sub(CLIENT_KEPT_MS));
         let open = Act::Open {
             board: Arc::clone(&board),
-            epoch: Epoch(rand::random()),
+            epoch: chance::epoch(),
             forget_before: clients_since,
         };
         let loaded = match self.inner.requests.ask(open).await? {
-            true => load::load(&self.inner.readers, id, clients_since).await?,
+            true => {
+                let (readers, clients_max) = (&self.inner.readers, self.inner.clients_max);
+                readers.load(id, clients_since, clients_max).await?
+            }
             false => None,
         };
         let Some(loaded) = loaded else {
@@ -196,6 +285,18 @@ impl Storage {
             requests: self.inner.requests.clone(),
         };
         Ok(Some((loaded.board, journal)))
+    }
+
+    /// What is written of a client of a board; `None` where it is not remembered.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub async fn client(
+        &self,
+        board: BoardId,
+        client: ClientId,
+    ) -> Result<Option<ClientRecord>, StorageError> {
+        self.inner.readers.client(board, client).await
     }
 
     /// The right to write a board; `None` while somebody has it. What is known of boards that were
@@ -228,7 +329,8 @@ impl Storage {
         after: Option<BoardId>,
         limit: usize,
     ) -> Result<Vec<BoardSummary>, StorageError> {
-        read::boards_of(&self.inner.readers, user, after, limit).await
+        let readers = &self.inner.readers;
+        readers.boards_of(user, after, limit).await
     }
 
     /// Durable versions of a board, or those that are about a card, newest first, below `before`.
@@ -244,7 +346,52 @@ impl Storage {
         before: Option<Version>,
         limit: usize,
     ) -> Result<Vec<ActivityEntry>, StorageError> {
-        read::activity(&self.inner.readers, board, card, before, limit).await
+        let readers = &self.inner.readers;
+        readers.activity(board, card, before, limit).await
+    }
+
+    /// A part of the log of a board: the durable versions after `after` and up to `to`, without a
+    /// gap, of about `max_bytes` at most but one at least. Empty where the next one was trimmed or is
+    /// not durable. Waits while other parts are read.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub async fn past(
+        &self,
+        board: BoardId,
+        after: Version,
+        to: Version,
+        max_bytes: usize,
+    ) -> Result<Vec<StoredVersion>, StorageError> {
+        // It is never closed.
+        let _permit = self.inner.past_reads.acquire().await.ok();
+        let readers = &self.inner.readers;
+        readers.past(board, (after, to), max_bytes).await
+    }
+
+    /// Moves the oldest versions of a board from its log to its activity, where `retention` lets them
+    /// go and there are enough of them; at most 20,000 at a call. Rooms need not know.
+    ///
+    /// # Errors
+    /// It cannot be read or written; what was trimmed before that stays so, and nothing is lost.
+    pub async fn trim_board(
+        &self,
+        board: BoardId,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Trimmed, StorageError> {
+        let Inner {
+            readers, requests, ..
+        } = &*self.inner;
+        readers.trim(requests, board, (now, retention)).await
+    }
+
+    /// Forgets some of the runs of the server that no board refers to; whether there were any.
+    ///
+    /// # Errors
+    /// It cannot be read or written.
+    pub async fn forget_runs(&self) -> Result<bool, StorageError> {
+        self.inner.readers.forget_runs(&self.inner.requests).await
     }
 
     /// Notes that a user exists, and its present name. Writes only what is new.
@@ -257,7 +404,7 @@ impl Storage {
         name: &str,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        let known = read::user_name(&self.inner.readers, user).await?;
+        let known = self.inner.readers.user_name(user).await?;
         if known.as_deref() == Some(name) {
             return Ok(());
         }
@@ -274,7 +421,7 @@ impl Storage {
     /// # Errors
     /// Reading failed.
     pub async fn import_record(&self, source: &str) -> Result<Option<ImportRecord>, StorageError> {
-        read::import_record(&self.inner.readers, source).await
+        self.inner.readers.import_record(source).await
     }
 
     /// Notes what an import of `source` did, in place of the one before.
@@ -293,9 +440,21 @@ impl Storage {
         self.inner.requests.ask(save).await.map(drop)
     }
 
+    pub(super) fn backups(&self) -> &Backups {
+        &self.inner.backups
+    }
+
     /// How the journal is doing.
     pub fn status(&self) -> JournalStatus {
-        self.inner.queue.status()
+        let Size {
+            database_bytes,
+            wal_bytes,
+        } = Size::of(&self.inner.database);
+        JournalStatus {
+            database_bytes,
+            wal_bytes,
+            ..self.inner.queue.status()
+        }
     }
 
     /// Writes everything that was handed over, marks the stop as clean, and closes the database.
@@ -323,29 +482,13 @@ impl Storage {
 
     #[cfg(test)]
     pub(super) fn readers(&self) -> &SqlitePool {
-        &self.inner.readers
+        match &self.inner.readers {
+            Readers::Sqlite(pool) => pool,
+            Readers::Simulated(_) => panic!("the simulated disk has no pool"),
+        }
     }
-}
-
-async fn begin_run(conn: &mut SqliteConnection) -> Result<i64, StorageError> {
-    let started = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| {
-            i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-        });
-    let done = sqlx::query("INSERT INTO runs (started) VALUES (?)")
-        .bind(started)
-        .execute(conn)
-        .await
-        .map_err(|error| StorageError::Unavailable(error.to_string()))?;
-    Ok(done.last_insert_rowid())
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String, StorageError> {
     serde_json::to_string(value).map_err(|error| StorageError::Refused(error.to_string()))
-}
-
-/// 96 random bits: ids of boards need not be longer to be unique and hard to guess.
-fn random_bits() -> u128 {
-    u128::from(rand::random::<u64>()) << 32 | u128::from(rand::random::<u32>())
 }

@@ -8,17 +8,17 @@ mod answers;
 mod groups;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::{Connection, SqliteConnection};
 use tokio::sync::mpsc;
 
-use super::directory::Directory;
-use super::fault::{self, Fault};
+use super::database::Writer;
+use super::fault::Fault;
 use super::queue::Queue;
-use super::requests::{self, Act, Request};
+use super::requests::{Act, Request};
 use super::status::Health;
 use super::{StorageError, checkpoint};
+use crate::planted::{Bug, planted};
 
 /// Requests that are looked at in one turn.
 const REQUESTS_MAX: usize = 256;
@@ -35,8 +35,7 @@ enum End {
 
 /// The one task that writes to the database.
 pub(super) struct Journal {
-    conn: SqliteConnection,
-    directory: Directory,
+    writer: Writer,
     run: i64,
     queue: Arc<Queue>,
     inbox: mpsc::Receiver<Request>,
@@ -47,22 +46,31 @@ pub(super) struct Journal {
     left: bool,
     /// A board has failed: the run is not clean.
     torn: bool,
-    retry: Duration,
+    limits: JournalLimits,
     checkpoints: checkpoint::Schedule,
+    /// The write-ahead log is longer than it may be.
+    is_choked: bool,
+}
+
+/// What the journal is held to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JournalLimits {
+    /// Time between attempts when the disk does not take a write.
+    pub(super) retry: Duration,
+    /// Size of the write-ahead log above which no commands are taken.
+    pub(super) wal_max_bytes: u64,
 }
 
 impl Journal {
     pub(super) fn new(
-        conn: SqliteConnection,
-        directory: Directory,
+        writer: Writer,
         run: i64,
         queue: Arc<Queue>,
         inbox: mpsc::Receiver<Request>,
-        retry: Duration,
+        limits: JournalLimits,
     ) -> Self {
         Self {
-            conn,
-            directory,
+            writer,
             run,
             queue,
             inbox,
@@ -70,8 +78,9 @@ impl Journal {
             closing: None,
             left: false,
             torn: false,
-            retry,
+            limits,
             checkpoints: checkpoint::Schedule::default(),
+            is_choked: false,
         }
     }
 
@@ -125,6 +134,9 @@ impl Journal {
                 Some(_) => request.answer(Ok(true)),
                 None => self.closing = Some(request),
             }
+        } else if self.is_choked && matches!(request.act, Act::Trim(_)) {
+            let reason = "the write-ahead log is too long to trim the log of a board";
+            request.answer(Err(StorageError::Unavailable(reason.to_owned())));
         } else {
             self.waiting.push(request);
         }
@@ -132,7 +144,9 @@ impl Journal {
 
     async fn wait(&mut self) {
         tokio::select! {
+            biased;
             () = self.queue.pushed() => {}
+            () = tokio::time::sleep(self.limits.retry), if self.is_choked => {}
             request = self.inbox.recv(), if self.waiting.len() < REQUESTS_MAX => match request {
                 Some(request) => self.take(request),
                 None => self.left = true,
@@ -141,15 +155,17 @@ impl Journal {
     }
 
     async fn checkpoint(&mut self) -> Result<(), End> {
-        if !self.checkpoints.is_due(self.queue.has_versions()) {
+        if !self.checkpoints.is_due(self.queue.has_versions()) && !self.is_choked {
             return Ok(());
         }
-        let result = self.checkpoints.run(&mut self.conn).await;
-        let wal_bytes = self.directory.wal_bytes();
-        self.queue.count(|counters| {
-            counters.checkpoints += 1;
-            counters.wal_bytes = wal_bytes;
-        });
+        self.checkpoints.begin();
+        let began = Instant::now();
+        let result = self.writer.checkpoint(self.limits.wal_max_bytes).await;
+        let wal_bytes = self.writer.size().wal_bytes;
+        let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::trace!(wal_bytes, duration_us, "write-ahead log written back");
+        self.queue.count(|counters| counters.checkpoints += 1);
+        self.choke(wal_bytes);
         match result {
             Ok(()) => Ok(()),
             Err(Fault::Unclear(reason)) => Err(End::Unclear(reason)),
@@ -164,30 +180,37 @@ impl Journal {
         }
     }
 
+    /// A write-ahead log that is longer than it may be takes no commands: else whoever holds it, such
+    /// as another program that reads the database, would fill the disk.
+    fn choke(&mut self, wal_bytes: u64) {
+        let is_long = wal_bytes > self.limits.wal_max_bytes;
+        if is_long && !self.is_choked {
+            let reason = format!(
+                "the write-ahead log has {wal_bytes} bytes because somebody reads the database \
+                 without end; stop other programs that have it open"
+            );
+            tracing::error!(wal_bytes, "no commands are taken: {reason}");
+            self.queue.set_health(Health::Degraded { reason });
+        }
+        let was_choked = std::mem::replace(&mut self.is_choked, is_long);
+        if was_choked && !is_long {
+            self.recovered();
+        }
+    }
+
     /// The last transaction: everything has been written, so the run is clean.
     async fn finish(&mut self) -> End {
         if self.closing.is_none() {
             return End::Unwritten("all handles were dropped without a close".to_owned());
         }
-        if self.torn {
+        if self.torn && !planted(Bug::CleanThoughTorn) {
             return End::Unwritten("a board has failed".to_owned());
         }
         if !self.queue.is_settled() {
             return End::Unwritten("a version was reserved and never came".to_owned());
         }
-        let mark = match fault::begin(&mut self.conn).await {
-            Ok(()) => requests::execute(&mut self.conn, self.run, &Act::Close).await,
-            Err(fault) => Err(fault),
-        };
-        let result = match mark {
-            Ok(_) => finish(&mut self.conn).await,
-            Err(fault) => {
-                fault::roll_back(&mut self.conn).await;
-                Err(fault)
-            }
-        };
-        match result {
-            Ok(()) => End::Clean,
+        match self.writer.perform(self.run, &[&Act::Close]).await {
+            Ok(_) => End::Clean,
             Err(Fault::Unclear(reason)) => End::Unclear(reason),
             Err(Fault::Busy(reason) | Fault::Disk(reason) | Fault::Data(reason)) => {
                 End::Unwritten(reason)
@@ -212,44 +235,25 @@ impl Journal {
         let closing = self.closing.take();
         let result = match end {
             End::Clean => {
-                self.leave().await;
+                self.writer.leave().await;
                 Ok(true)
             }
             End::Unwritten(reason) => {
-                self.leave().await;
+                self.writer.leave().await;
                 Err(StorageError::NotClean(reason))
             }
             End::Unclear(reason) => {
-                self.abandon(&reason);
+                tracing::error!(
+                    reason,
+                    "it is not known what is on the disk; nothing is written before the next start"
+                );
+                self.writer.abandon();
                 Err(StorageError::Stopped(reason))
             }
         };
         if let Some(request) = closing {
             request.answer(result);
         }
-    }
-
-    /// Closes the database and frees the directory.
-    async fn leave(mut self) {
-        if let Err(fault) = checkpoint::truncate(&mut self.conn).await {
-            tracing::warn!(
-                ?fault,
-                "the write-ahead log was not written back; the next start does it"
-            );
-        }
-        if let Err(error) = self.conn.close().await {
-            tracing::warn!(%error, "the database was not closed in order");
-        }
-    }
-
-    /// Leaves the database as it is, and the directory locked, until the process ends: to close the
-    /// last connection would write the write-ahead log back.
-    fn abandon(self, reason: &str) {
-        tracing::error!(
-            reason,
-            "it is not known what is on the disk; nothing is written before the next start"
-        );
-        std::mem::forget((self.conn, self.directory));
     }
 }
 
@@ -271,12 +275,4 @@ impl Drop for StopGuard {
             reason: "the journal has ended".to_owned(),
         });
     }
-}
-
-async fn finish(conn: &mut SqliteConnection) -> Result<(), Fault> {
-    let result = fault::commit(conn).await;
-    if result.is_err() {
-        fault::roll_back(conn).await;
-    }
-    result
 }

@@ -18,6 +18,7 @@ use boardcast_protocol::position::{Epoch, Epochs, Seq, Timestamp, Version};
 
 use super::board::Late;
 use super::{ClientRecord, KeptOutcome, LoadedBoard, StorageError, StoredVersion};
+use crate::planted::{Bug, planted};
 
 /// What is kept in memory of the log, for resume.
 const RECENT_MAX_VERSIONS: usize = 2_000;
@@ -37,7 +38,11 @@ SELECT b.version, b.doc,
     (SELECT '[' || group_concat('{"client":"' || client || '","user":"' || user
             || '","last_seq":' || last_seq || ',"seen":' || seen
             || ',"outcomes":' || outcomes || '}') || ']'
-        FROM clients WHERE board = b.id AND seen >= ?2)
+        FROM clients WHERE board = b.id AND seen >= ?2 AND (
+            client IN (SELECT client FROM clients WHERE board = ?1 AND seen >= ?2 LIMIT ?3)
+            OR client IN (SELECT client FROM events WHERE board = ?1 AND client IS NOT NULL
+                AND version > (SELECT version FROM boards WHERE id = ?1)))),
+    (SELECT version FROM bases WHERE board = b.id)
 FROM boards AS b WHERE b.id = ?1"#;
 
 pub(super) const EPOCHS: &str = "SELECT epoch, began FROM epochs WHERE board = ? ORDER BY number";
@@ -52,55 +57,93 @@ pub(super) struct Loaded {
     pub(super) late: Late,
 }
 
-/// What was read in one snapshot of the database.
-struct Found {
-    id: BoardId,
-    rows: SqliteRow,
-    epochs: Epochs,
+/// What was read of a board in one snapshot of the database.
+pub(super) struct Found {
+    pub(super) id: BoardId,
+    pub(super) rows: BoardRows,
+    pub(super) epochs: Epochs,
     /// Oldest first: at least all that came after the rows.
-    log: VecDeque<StoredVersion>,
+    pub(super) log: VecDeque<StoredVersion>,
+    /// Clients that were to be read at most, beside those of the log.
+    pub(super) clients_max: usize,
+}
+
+/// All rows of a board as JSON, each collection as one text; `None` for an empty one.
+pub(super) struct BoardRows {
+    pub(super) version: Version,
+    /// The view without its collections.
+    pub(super) doc: String,
+    pub(super) members: Option<String>,
+    pub(super) columns: Option<String>,
+    pub(super) labels: Option<String>,
+    pub(super) fields: Option<String>,
+    pub(super) sprints: Option<String>,
+    pub(super) cards: Option<String>,
+    /// An object: details by card.
+    pub(super) details: Option<String>,
+    pub(super) tombstones: Option<String>,
+    pub(super) clients: Option<String>,
+    /// The version from which the log is replayed.
+    pub(super) base: Version,
 }
 
 /// Reads a board in one snapshot; `None` where there is none.
-pub(super) async fn load(
+pub(super) async fn find(
     readers: &SqlitePool,
     id: BoardId,
     clients_since: Timestamp,
-) -> Result<Option<Loaded>, StorageError> {
+    clients_max: usize,
+) -> Result<Option<Found>, StorageError> {
     let mut snapshot = readers.begin().await?;
-    let found = find(&mut snapshot, id, clients_since).await?;
+    let found = find_in(&mut snapshot, id, clients_since, clients_max).await?;
     snapshot.rollback().await?;
-    let Some(found) = found else {
-        return Ok(None);
-    };
-    // Thousands of cards take milliseconds to parse: not on a thread that serves connections.
-    tokio::task::spawn_blocking(move || found.assemble())
-        .await
-        .map_err(|error| corrupt(id, &error))?
-        .map(Some)
+    Ok(found)
 }
 
-async fn find(
+async fn find_in(
     conn: &mut SqliteConnection,
     id: BoardId,
     clients_since: Timestamp,
+    clients_max: usize,
 ) -> Result<Option<Found>, StorageError> {
     let rows = sqlx::query(ROWS)
         .bind(id.as_str())
         .bind(clients_since.0.cast_signed())
+        .bind(i64::try_from(clients_max).unwrap_or(i64::MAX))
         .fetch_optional(&mut *conn)
         .await?;
     let Some(rows) = rows else {
         return Ok(None);
     };
+    let rows = BoardRows::of(&rows)?;
     let epochs = epochs(conn, id).await?;
-    let log = log(conn, id, version(&rows, 0)?).await?;
+    let log = log(conn, id, rows.version).await?;
     Ok(Some(Found {
         id,
         rows,
         epochs,
         log,
+        clients_max,
     }))
+}
+
+impl BoardRows {
+    fn of(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            version: version(row, 0)?,
+            doc: row.try_get(1)?,
+            members: row.try_get(2)?,
+            columns: row.try_get(3)?,
+            labels: row.try_get(4)?,
+            fields: row.try_get(5)?,
+            sprints: row.try_get(6)?,
+            cards: row.try_get(7)?,
+            details: row.try_get(8)?,
+            tombstones: row.try_get(9)?,
+            clients: row.try_get(10)?,
+            base: version(row, 11)?,
+        })
+    }
 }
 
 async fn epochs(conn: &mut SqliteConnection, id: BoardId) -> Result<Epochs, StorageError> {
@@ -108,19 +151,33 @@ async fn epochs(conn: &mut SqliteConnection, id: BoardId) -> Result<Epochs, Stor
         .bind(id.as_str())
         .fetch_all(conn)
         .await?;
-    let mut epochs: Option<Epochs> = None;
+    let mut epochs = Vec::with_capacity(rows.len());
     for row in rows {
         let epoch: Epoch = row
             .try_get::<&str, _>(0)?
             .parse()
             .map_err(|error| corrupt(id, &error))?;
-        let began = version(&row, 1)?;
-        match &mut epochs {
-            Some(epochs) => epochs.begin(epoch, began),
-            None => epochs = Some(Epochs::starting(epoch, began)),
+        epochs.push((epoch, version(&row, 1)?));
+    }
+    history(&epochs).ok_or_else(|| corrupt(id, &"it has no epoch"))
+}
+
+/// The epochs of a board, given oldest first; `None` where there are none.
+pub(super) fn history(epochs: &[(Epoch, Version)]) -> Option<Epochs> {
+    let (last, earlier) = epochs.split_last()?;
+    let mut all: Option<Epochs> = None;
+    for (epoch, began) in earlier.iter().chain([last]) {
+        let began = if planted(Bug::CompareWithLastEpochOnly) && epoch != &last.0 {
+            Version(u64::MAX)
+        } else {
+            *began
+        };
+        match &mut all {
+            Some(all) => all.begin(*epoch, began),
+            None => all = Some(Epochs::starting(*epoch, began)),
         }
     }
-    epochs.ok_or_else(|| corrupt(id, &"it has no epoch"))
+    all
 }
 
 /// The end of the log: what came after the rows, and before that as much as `recent` may hold.
@@ -129,22 +186,49 @@ async fn log(
     id: BoardId,
     rows_version: Version,
 ) -> Result<VecDeque<StoredVersion>, StorageError> {
-    let mut log = VecDeque::new();
-    let mut bytes = 0;
+    let mut tail = Tail::new(rows_version);
     let mut found = sqlx::query(LOG).bind(id.as_str()).fetch(conn);
     while let Some(row) = found.try_next().await? {
-        let entry = stored(id, &row)?;
-        bytes += entry.events.len();
-        let recent = log.len() < RECENT_MAX_VERSIONS && bytes <= RECENT_MAX_BYTES;
-        if !recent && entry.version <= rows_version {
+        if !tail.add(stored(id, &row)?) {
             break;
         }
-        log.push_front(entry);
     }
-    Ok(log)
+    Ok(tail.into_log())
 }
 
-fn stored(id: BoardId, row: &SqliteRow) -> Result<StoredVersion, StorageError> {
+/// The end of the log, taken from its last version backwards.
+pub(super) struct Tail {
+    log: VecDeque<StoredVersion>,
+    bytes: usize,
+    rows_version: Version,
+}
+
+impl Tail {
+    pub(super) fn new(rows_version: Version) -> Self {
+        Self {
+            log: VecDeque::new(),
+            bytes: 0,
+            rows_version,
+        }
+    }
+
+    /// Takes the version before; `false` when it is enough.
+    pub(super) fn add(&mut self, entry: StoredVersion) -> bool {
+        self.bytes += entry.events.len();
+        let recent = self.log.len() < RECENT_MAX_VERSIONS && self.bytes <= RECENT_MAX_BYTES;
+        if !recent && entry.version <= self.rows_version {
+            return false;
+        }
+        self.log.push_front(entry);
+        true
+    }
+
+    pub(super) fn into_log(self) -> VecDeque<StoredVersion> {
+        self.log
+    }
+}
+
+pub(super) fn stored(id: BoardId, row: &SqliteRow) -> Result<StoredVersion, StorageError> {
     let bad = |error: &dyn std::fmt::Display| corrupt(id, error);
     let client: Option<&str> = row.try_get(3)?;
     let seq: Option<i64> = row.try_get(4)?;
@@ -174,7 +258,7 @@ fn version(row: &SqliteRow, index: usize) -> Result<Version, sqlx::Error> {
         .map(|version| Version(version.cast_unsigned()))
 }
 
-fn corrupt(board: BoardId, reason: &(impl std::fmt::Display + ?Sized)) -> StorageError {
+pub(super) fn corrupt(board: BoardId, reason: &(impl std::fmt::Display + ?Sized)) -> StorageError {
     StorageError::Corrupt {
         board,
         reason: reason.to_string(),
@@ -182,11 +266,15 @@ fn corrupt(board: BoardId, reason: &(impl std::fmt::Display + ?Sized)) -> Storag
 }
 
 impl Found {
-    fn assemble(self) -> Result<Loaded, StorageError> {
-        let rows_version = version(&self.rows, 0)?;
-        let version = self.check_sequence(rows_version)?;
+    /// The board at the last version of the log.
+    pub(super) fn assemble(self) -> Result<Loaded, StorageError> {
+        let rows_version = self.rows.version;
+        let base = self.rows.base;
+        let version = self.check_sequence(rows_version, base)?;
         let mut board = self.board()?;
-        let mut clients = Clients::new(self.json(10)?);
+        let rows: Vec<ClientRow> = self.json(self.rows.clients.as_deref())?;
+        let knows_all_clients = rows.len() < self.clients_max;
+        let mut clients = Clients::new(rows);
         let mut dirty = BTreeSet::new();
         let mut buried = Vec::new();
         for entry in self.log.iter().filter(|entry| entry.version > rows_version) {
@@ -215,8 +303,10 @@ impl Found {
                 version,
                 rows_version,
                 dirty: dirty.into_iter().collect::<Vec<Entity>>(),
+                base,
                 recent,
                 clients,
+                knows_all_clients,
             },
             late: Late {
                 buried,
@@ -225,9 +315,14 @@ impl Found {
         })
     }
 
-    /// The last version, if the log has all versions from the rows' on.
-    fn check_sequence(&self, rows_version: Version) -> Result<Version, StorageError> {
-        let last = self.log.back().map_or(Version(0), |entry| entry.version);
+    /// The last version, if the log has all versions from the rows' on. Where all of the log has been
+    /// trimmed it is that of the base.
+    fn check_sequence(
+        &self,
+        rows_version: Version,
+        base: Version,
+    ) -> Result<Version, StorageError> {
+        let last = self.log.back().map_or(base, |entry| entry.version);
         if last < rows_version {
             let reason = format!("the rows stand at {rows_version}, the log ends at {last}");
             return Err(corrupt(self.id, &reason));
@@ -250,25 +345,27 @@ impl Found {
         corrupt(self.id, &format!("version {version}: {error}"))
     }
 
-    fn board(&self) -> Result<Board, StorageError> {
-        let doc: &str = self.rows.try_get(1)?;
-        let mut view: View = serde_json::from_str(doc).map_err(|error| corrupt(self.id, &error))?;
-        view.members = self.things(2)?;
-        view.columns = self.things(3)?;
-        view.labels = self.things(4)?;
-        view.fields = self.things(5)?;
-        view.sprints = self.things(6)?;
-        view.cards = self.things(7)?;
-        let details: BTreeMap<_, _> = self.json(8)?;
-        let buried: Vec<AnyId> = self.json(9)?;
+    /// The board as its rows show it.
+    pub(super) fn board(&self) -> Result<Board, StorageError> {
+        let rows = &self.rows;
+        let mut view: View =
+            serde_json::from_str(&rows.doc).map_err(|error| corrupt(self.id, &error))?;
+        view.members = self.things(rows.members.as_deref())?;
+        view.columns = self.things(rows.columns.as_deref())?;
+        view.labels = self.things(rows.labels.as_deref())?;
+        view.fields = self.things(rows.fields.as_deref())?;
+        view.sprints = self.things(rows.sprints.as_deref())?;
+        view.cards = self.things(rows.cards.as_deref())?;
+        let details: BTreeMap<_, _> = self.json(rows.details.as_deref())?;
+        let buried: Vec<AnyId> = self.json(rows.tombstones.as_deref())?;
         Ok(Board::new(view, details, buried.into_iter().collect()))
     }
 
     fn things<T: Keyed + DeserializeOwned>(
         &self,
-        index: usize,
+        text: Option<&str>,
     ) -> Result<BTreeMap<T::Key, T>, StorageError> {
-        let things: Vec<T> = self.json(index)?;
+        let things: Vec<T> = self.json(text)?;
         Ok(things
             .into_iter()
             .map(|thing| (thing.key(), thing))
@@ -276,8 +373,7 @@ impl Found {
     }
 
     /// A collection; `NULL` is what SQLite makes of an empty one.
-    fn json<T: DeserializeOwned + Default>(&self, index: usize) -> Result<T, StorageError> {
-        let text: Option<&str> = self.rows.try_get(index)?;
+    fn json<T: DeserializeOwned + Default>(&self, text: Option<&str>) -> Result<T, StorageError> {
         text.map_or_else(
             || Ok(T::default()),
             |text| serde_json::from_str(text).map_err(|error| corrupt(self.id, &error)),
@@ -340,6 +436,9 @@ impl Clients {
         let Some((client, seq, body)) = entry.origin else {
             return;
         };
+        if planted(Bug::ClientsFromRowsOnly) {
+            return;
+        }
         let record = self.known.entry(client).or_insert_with(|| ClientRecord {
             client,
             user: entry.by,

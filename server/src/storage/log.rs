@@ -1,6 +1,6 @@
 //! Appends versions to the log.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use sqlx::SqliteConnection;
 
@@ -8,9 +8,11 @@ use super::chunked::{Chunked, text};
 use super::fault::Fault;
 use super::queue::QueuedVersion;
 
+/// A row that breaks a rule ends the transaction: so SQLite need not note, for each statement, how
+/// the pages looked before.
 pub(super) static INSERT: LazyLock<Chunked> = LazyLock::new(|| {
     Chunked::new(
-        "INSERT INTO events (board, version, at, by_user, client, seq, body, ev, was) VALUES",
+        "INSERT OR ROLLBACK INTO events (board, version, at, by_user, client, seq, body, ev, was) VALUES",
         9,
         "",
     )
@@ -25,7 +27,7 @@ pub(super) async fn write(
             let (client, seq, body) = entry.origin.map_or((None, None, None), |origin| {
                 let (client, seq, body) = origin;
                 (
-                    Some(client.as_str().to_owned()),
+                    Some(Arc::<str>::from(client.as_str())),
                     Some(seq.0.cast_signed()),
                     Some(body.cast_signed()),
                 )
@@ -34,7 +36,7 @@ pub(super) async fn write(
                 .bind(board.key().clone())
                 .bind(entry.version.0.cast_signed())
                 .bind(entry.at.0.cast_signed())
-                .bind(entry.by.as_str().to_owned())
+                .bind(Arc::<str>::from(entry.by.as_str()))
                 .bind(client)
                 .bind(seq)
                 .bind(body)

@@ -18,24 +18,50 @@ mod journal;
 mod queue;
 mod requests;
 
+mod backup;
+mod restore;
+
+mod check;
+
+mod base;
 mod checkpoint;
 mod chunked;
+mod client;
 mod connect;
+mod database;
 mod directory;
 mod fault;
 mod load;
 mod log;
+mod past;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod read;
 mod rows;
+mod seen;
+mod trim;
 
+#[cfg(test)]
+pub(crate) mod simulation;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{
+    Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,
+};
 pub use board::{BoardJournal, Slot};
+pub use check::{
+    CheckError, CheckReport, CheckTarget, Invariant, LISTED_MAX, LedgerCounts, Violation, Watcher,
+    check,
+};
 pub use entry::{
-    Append, BodyHash, ClientRecord, ImportRecord, KeptOutcome, LoadedBoard, Refusal, Rows,
-    StoredVersion,
+    Append, BodyHash, ClientRecord, ImportRecord, Imported, KeptOutcome, LoadedBoard, Refusal,
+    Rows, StoredVersion,
 };
 pub use error::StorageError;
-pub use handle::{Storage, StorageOptions};
+pub use handle::{JOURNAL_BYTES, JOURNAL_VERSIONS, Storage, StorageOptions};
+#[cfg(feature = "planted-faults")]
+pub use planted::PlantedFault;
+pub use restore::{Restored, restore};
 pub use status::{Health, JournalCounters, JournalStatus};
+pub use trim::{Retention, Trimmed};

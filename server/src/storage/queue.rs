@@ -11,12 +11,16 @@ use tokio::sync::Notify;
 use super::board::BoardState;
 use super::status::{Health, JournalCounters, JournalStatus};
 use super::{Append, Refusal, Rows};
+use crate::planted::{Bug, planted};
 
 /// Versions of one transaction.
 const GROUP_MAX_VERSIONS: usize = 2_000;
-/// Bytes of one transaction; one version or the rows of one board may be larger.
+/// Bytes of versions of one transaction; one version, as the rows of one board, may be larger.
 const GROUP_MAX_BYTES: usize = 8 * 1_024 * 1_024;
-const ROWS_MAX_BYTES: usize = 4 * 1_024 * 1_024;
+/// Bytes of rows of one transaction while versions come: they wait for it, so it is short...
+const ROWS_MAX_BYTES: usize = 64 * 1_024;
+/// ... and when nothing waits, or so much that only throughput helps: fewer pages are written twice.
+const ROWS_MAX_BYTES_IN_BULK: usize = 512 * 1_024;
 /// What a version or a row costs beside its text.
 const ENTRY_BYTES: usize = 128;
 
@@ -138,7 +142,7 @@ impl Queue {
             return Err(rows.rows);
         }
         rows.board.add_late(&mut rows.rows);
-        rows.board.add_pending();
+        rows.board.add_rows();
         state.held_rows_bytes += rows.bytes();
         state.rows.push_back(rows);
         drop(state);
@@ -168,19 +172,27 @@ impl Queue {
     pub(super) fn take_rows(&self, dropped: &mut Vec<QueuedRows>) -> Vec<QueuedRows> {
         let mut state = self.lock();
         let mut taken = Vec::new();
+        let mut early = VecDeque::new();
+        let max_bytes = match state.versions.len() {
+            1..GROUP_MAX_VERSIONS => ROWS_MAX_BYTES,
+            _ => ROWS_MAX_BYTES_IN_BULK,
+        };
         let mut bytes = 0;
-        for rows in std::mem::take(&mut state.rows) {
+        while let Some(rows) = state.rows.pop_front() {
             if rows.board.has_failed() {
                 dropped.push(rows);
-            } else if rows.rows.version <= rows.board.durable()
-                && (taken.is_empty() || bytes + rows.bytes() <= ROWS_MAX_BYTES)
-            {
+            } else if rows.rows.version > rows.board.durable() && !planted(Bug::RowsBeforeLog) {
+                early.push_back(rows);
+            } else if taken.is_empty() || bytes + rows.bytes() <= max_bytes {
                 bytes += rows.bytes();
                 taken.push(rows);
             } else {
-                state.rows.push_back(rows);
+                state.rows.push_front(rows);
+                break;
             }
         }
+        early.append(&mut state.rows);
+        state.rows = early;
         taken
     }
 
@@ -197,7 +209,7 @@ impl Queue {
         let mut state = self.lock();
         state.held_rows_bytes -= rows.iter().map(QueuedRows::bytes).sum::<usize>();
         for rows in rows {
-            rows.board.remove_pending();
+            rows.board.remove_rows();
         }
     }
 
@@ -241,6 +253,8 @@ impl Queue {
             queued_versions: state.held_versions,
             queued_bytes: state.held_bytes,
             queued_rows_bytes: state.held_rows_bytes,
+            database_bytes: 0,
+            wal_bytes: 0,
             counters: state.counters.clone(),
         }
     }

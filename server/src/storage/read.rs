@@ -48,6 +48,9 @@ fn summary(row: &SqliteRow) -> Result<BoardSummary, StorageError> {
 
 pub(super) const ACTIVITY: &str = "SELECT version, by_user, at, ev, was FROM events \
      WHERE board = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
+/// What was trimmed is older than all that is in the log.
+pub(super) const TRIMMED_ACTIVITY: &str = "SELECT version, by_user, at, ev, was FROM activity \
+     WHERE board = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
 /// The versions after the rows, which the table of cards' versions does not know.
 pub(super) const LATE_CARD_ACTIVITY: &str = "SELECT version, by_user, at, ev, was FROM events \
      WHERE board = ?1 AND version < ?2 \
@@ -55,9 +58,14 @@ pub(super) const LATE_CARD_ACTIVITY: &str = "SELECT version, by_user, at, ev, wa
      AND EXISTS (SELECT 1 FROM json_each(ev) AS x \
          WHERE json_extract(x.value, '$.card') = ?4 OR json_extract(x.value, '$.card.id') = ?4) \
      ORDER BY version DESC LIMIT ?3";
-pub(super) const CARD_ACTIVITY: &str = "SELECT e.version, e.by_user, e.at, e.ev, e.was \
-     FROM card_versions AS c CROSS JOIN events AS e ON e.board = c.board AND e.version = c.version \
-     WHERE c.board = ?1 AND c.card = ?4 AND c.version < ?2 ORDER BY c.version DESC LIMIT ?3";
+/// A version is in the log or, once it has been trimmed, in the activity.
+pub(super) const CARD_ACTIVITY: &str = "SELECT c.version, coalesce(e.by_user, a.by_user), \
+         coalesce(e.at, a.at), coalesce(e.ev, a.ev), coalesce(e.was, a.was) \
+     FROM card_versions AS c \
+     LEFT JOIN events AS e ON e.board = c.board AND e.version = c.version \
+     LEFT JOIN activity AS a ON a.board = c.board AND a.version = c.version \
+     WHERE c.board = ?1 AND c.card = ?4 AND c.version < ?2 \
+     AND (e.version IS NOT NULL OR a.version IS NOT NULL) ORDER BY c.version DESC LIMIT ?3";
 
 /// A page under way.
 struct Page {
@@ -102,20 +110,15 @@ pub(super) async fn activity(
     if limit == 0 {
         return Ok(page.entries);
     }
+    let parts = match card {
+        None => [ACTIVITY, TRIMMED_ACTIVITY],
+        Some(_) => [LATE_CARD_ACTIVITY, CARD_ACTIVITY],
+    };
     let mut snapshot = readers.begin().await?;
-    if card.is_none() {
-        fill(&mut snapshot, ACTIVITY, board, card, before, &mut page).await?;
-    } else if fill(
-        &mut snapshot,
-        LATE_CARD_ACTIVITY,
-        board,
-        card,
-        before,
-        &mut page,
-    )
-    .await?
-    {
-        fill(&mut snapshot, CARD_ACTIVITY, board, card, before, &mut page).await?;
+    for sql in parts {
+        if !fill(&mut snapshot, sql, board, card, before, &mut page).await? {
+            break;
+        }
     }
     snapshot.rollback().await?;
     Ok(page.entries)

@@ -10,7 +10,9 @@ use boardcast_protocol::position::{Epoch, Timestamp};
 
 use super::board::BoardState;
 use super::fault::Fault;
-use super::{ImportRecord, StorageError};
+use super::queue::QueuedVersion;
+use super::{ImportRecord, Imported, StorageError, log, trim};
+use crate::planted::{Bug, planted};
 
 /// Requests that wait for the journal; further callers wait for a place.
 const WAITING_MAX: usize = 256;
@@ -19,14 +21,17 @@ const WAITING_MAX: usize = 256;
 #[derive(Debug)]
 pub(super) enum Act {
     /// A new board with its first epoch; `false` where the id is in use. `buried` is a JSON array
-    /// of ids that may not be used on it.
+    /// of ids that may not be used on it, `base` all of it as its log is replayed from. What is
+    /// `imported` is its first version.
     Create {
         board: BoardId,
         doc: String,
         member: Option<(UserId, String)>,
         buried: String,
+        base: String,
         epoch: Epoch,
         created: Timestamp,
+        imported: Option<Box<Imported>>,
     },
     /// A room begins to write a board: it is marked with the run, and where an earlier opening did
     /// not end cleanly, `epoch` begins. `false` where there is no such board.
@@ -48,6 +53,8 @@ pub(super) enum Act {
         source: String,
         record: ImportRecord,
     },
+    /// A step of trimming.
+    Trim(trim::Step),
     /// Everything is written and the run is marked as clean; then the journal ends.
     Close,
     /// Any statement, for tests of faults.
@@ -68,11 +75,30 @@ impl Request {
         drop(self.reply.send(result));
     }
 
+    /// About what it writes, where that is much.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.act {
+            Act::Trim(step) => step.bytes(),
+            Act::Create { .. }
+            | Act::Open { .. }
+            | Act::Sleep(_)
+            | Act::Remember { .. }
+            | Act::SaveImport { .. }
+            | Act::Close => 0,
+            #[cfg(test)]
+            Act::Execute(_) => 0,
+        }
+    }
+
     /// Whether everything that it must come after has been written.
     pub(super) fn is_ready(&self) -> bool {
         match &self.act {
             Act::Open { board, .. } | Act::Sleep(board) => board.is_settled(),
-            Act::Create { .. } | Act::Remember { .. } | Act::SaveImport { .. } | Act::Close => true,
+            Act::Create { .. }
+            | Act::Remember { .. }
+            | Act::SaveImport { .. }
+            | Act::Trim(_)
+            | Act::Close => true,
             #[cfg(test)]
             Act::Execute(_) => true,
         }
@@ -114,11 +140,22 @@ pub(super) async fn execute(
             doc,
             member,
             buried,
+            base,
             epoch,
             created,
+            imported,
         } => {
-            let rows = (doc.as_str(), member.as_ref(), buried.as_str());
-            create(conn, *board, rows, (*epoch, *created)).await
+            let rows = NewRows {
+                doc,
+                member: member.as_ref(),
+                buried,
+                base,
+            };
+            let made = create(conn, *board, rows, (*epoch, *created)).await;
+            match (made, imported) {
+                (Ok(true), Some(imported)) => return fill(conn, *board, imported).await,
+                (made, _) => made,
+            }
         }
         Act::Open {
             board,
@@ -142,6 +179,7 @@ pub(super) async fn execute(
             .await
             .map(|done| done.rows_affected() > 0),
         Act::SaveImport { source, record } => save_import(conn, source, record).await,
+        Act::Trim(step) => trim::execute(conn, step).await,
         Act::Close => sqlx::query(MARK_CLEAN)
             .bind(run)
             .execute(conn)
@@ -161,15 +199,25 @@ pub(super) const FIRST_MEMBER: &str = "INSERT INTO members (board, id, doc) VALU
 pub(super) const FIRST_BURIED: &str =
     "INSERT INTO tombstones (board, id) SELECT ?, value FROM json_each(?)";
 
+pub(super) const FIRST_BASE: &str = "INSERT INTO bases (board, version, doc) VALUES (?, 0, ?)";
+
+/// What a new board begins with.
+struct NewRows<'a> {
+    doc: &'a str,
+    member: Option<&'a (UserId, String)>,
+    buried: &'a str,
+    base: &'a str,
+}
+
 async fn create(
     conn: &mut SqliteConnection,
     board: BoardId,
-    (doc, member, buried): (&str, Option<&(UserId, String)>, &str),
+    rows: NewRows<'_>,
     (epoch, created): (Epoch, Timestamp),
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(CREATE)
         .bind(board.as_str())
-        .bind(doc)
+        .bind(rows.doc)
         .bind(created.0.cast_signed())
         .execute(&mut *conn)
         .await?;
@@ -181,7 +229,7 @@ async fn create(
         .bind(epoch.to_string())
         .execute(&mut *conn)
         .await?;
-    if let Some((user, doc)) = member {
+    if let Some((user, doc)) = rows.member {
         sqlx::query(FIRST_MEMBER)
             .bind(board.as_str())
             .bind(user.as_str())
@@ -191,10 +239,33 @@ async fn create(
     }
     sqlx::query(FIRST_BURIED)
         .bind(board.as_str())
-        .bind(buried)
+        .bind(rows.buried)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(FIRST_BASE)
+        .bind(board.as_str())
+        .bind(rows.base)
         .execute(conn)
         .await?;
     Ok(true)
+}
+
+/// Appends what an import puts on a board that was just made, and notes the import.
+async fn fill(
+    conn: &mut SqliteConnection,
+    board: BoardId,
+    imported: &Imported,
+) -> Result<bool, Fault> {
+    if let Some(first) = &imported.first {
+        let version = QueuedVersion {
+            board: Arc::new(BoardState::new(board)),
+            entry: first.clone(),
+        };
+        log::write(conn, &[version]).await?;
+    }
+    save_import(conn, &imported.source, &imported.record)
+        .await
+        .map_err(|error| Fault::of_statement(&error))
 }
 
 /// Whether the last opening of a board ended cleanly.
@@ -203,7 +274,8 @@ pub(super) const ENDED_CLEANLY: &str = "SELECT b.run IS NULL OR r.clean = 1 \
 pub(super) const NEXT_EPOCH: &str = "INSERT INTO epochs (board, number, epoch, began) \
      SELECT ?1, \
          coalesce((SELECT max(number) FROM epochs WHERE board = ?1), 0) + 1, ?2, \
-         coalesce((SELECT max(version) FROM events WHERE board = ?1), 0)";
+         coalesce((SELECT max(version) FROM events WHERE board = ?1), \
+             (SELECT version FROM bases WHERE board = ?1), 0)";
 pub(super) const MARK_OPEN: &str = "UPDATE boards SET run = ?2 WHERE id = ?1";
 pub(super) const FORGET_CLIENTS: &str = "DELETE FROM clients WHERE board = ? AND seen < ?";
 
@@ -221,7 +293,7 @@ async fn open(
     let Some(clean) = clean else {
         return Ok(false);
     };
-    if !clean {
+    if begins_epoch(clean) {
         sqlx::query(NEXT_EPOCH)
             .bind(Arc::clone(board.key()))
             .bind(epoch.to_string())
@@ -239,6 +311,11 @@ async fn open(
         .execute(conn)
         .await?;
     Ok(true)
+}
+
+/// A tail that people have seen may be lost where the last opening did not end cleanly (rule R2).
+pub(super) fn begins_epoch(ended_cleanly: bool) -> bool {
+    !ended_cleanly && !planted(Bug::ForgetEpoch)
 }
 
 pub(super) const SLEEP: &str = "UPDATE boards SET run = NULL WHERE id = ? AND run = ?";

@@ -38,7 +38,7 @@ impl Table {
         Self::Details,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Members => "members",
             Self::Columns => "columns",
@@ -66,7 +66,7 @@ impl Table {
 pub(super) static PUT: LazyLock<[Chunked; Table::ALL.len()]> = LazyLock::new(|| {
     Table::ALL.map(|table| {
         let head = format!("INSERT INTO {} (board, id, doc) VALUES", table.name());
-        Chunked::new(
+        Chunked::repeatable(
             &head,
             3,
             "ON CONFLICT (board, id) DO UPDATE SET doc = excluded.doc",
@@ -75,7 +75,7 @@ pub(super) static PUT: LazyLock<[Chunked; Table::ALL.len()]> = LazyLock::new(|| 
 });
 
 pub(super) static SET_BOARDS: LazyLock<Chunked> = LazyLock::new(|| {
-    Chunked::new(
+    Chunked::repeatable(
         "UPDATE boards SET version = v.column2, doc = coalesce(v.column3, doc) FROM (VALUES",
         3,
         ") AS v WHERE boards.id = v.column1",
@@ -83,7 +83,7 @@ pub(super) static SET_BOARDS: LazyLock<Chunked> = LazyLock::new(|| {
 });
 
 pub(super) static BURY: LazyLock<Chunked> = LazyLock::new(|| {
-    Chunked::new(
+    Chunked::repeatable(
         "INSERT INTO tombstones (board, id) VALUES",
         2,
         "ON CONFLICT DO NOTHING",
@@ -91,7 +91,7 @@ pub(super) static BURY: LazyLock<Chunked> = LazyLock::new(|| {
 });
 
 pub(super) static PUT_CLIENTS: LazyLock<Chunked> = LazyLock::new(|| {
-    Chunked::new(
+    Chunked::repeatable(
         "INSERT INTO clients (board, client, user, last_seq, seen, outcomes) VALUES",
         6,
         "ON CONFLICT (board, client) DO UPDATE SET user = excluded.user, \
@@ -118,15 +118,15 @@ pub(super) const NOTE_CARDS: &str = "\
 
 /// The rows of several boards, each part once and as it was handed over last.
 #[derive(Default)]
-struct Coalesced<'a> {
-    boards: BTreeMap<&'a Arc<str>, (Version, Option<&'a Bytes>)>,
-    parts: BTreeMap<(Table, &'a Arc<str>, &'a str), Option<&'a Bytes>>,
-    buried: BTreeSet<(&'a Arc<str>, AnyId)>,
-    clients: BTreeMap<(&'a Arc<str>, ClientId), &'a ClientRecord>,
+pub(super) struct Coalesced<'a> {
+    pub(super) boards: BTreeMap<&'a Arc<str>, (Version, Option<&'a Bytes>)>,
+    pub(super) parts: BTreeMap<(Table, &'a Arc<str>, &'a str), Option<&'a Bytes>>,
+    pub(super) buried: BTreeSet<(&'a Arc<str>, AnyId)>,
+    pub(super) clients: BTreeMap<(&'a Arc<str>, ClientId), &'a ClientRecord>,
 }
 
 impl<'a> Coalesced<'a> {
-    fn of(all: &'a [QueuedRows]) -> Self {
+    pub(super) fn of(all: &'a [QueuedRows]) -> Self {
         let mut this = Self::default();
         for QueuedRows { board, rows } in all {
             let key = board.key();
@@ -167,7 +167,9 @@ pub(super) async fn write(conn: &mut SqliteConnection, all: &[QueuedRows]) -> Re
     }
     let buried: Vec<_> = rows.buried.iter().collect();
     BURY.run(conn, &buried, |query, (board, id)| {
-        Ok(query.bind(Arc::clone(board)).bind(id.as_str().to_owned()))
+        Ok(query
+            .bind(Arc::clone(board))
+            .bind(Arc::<str>::from(id.as_str())))
     })
     .await?;
     let clients: Vec<_> = rows.clients.iter().collect();
@@ -177,8 +179,8 @@ pub(super) async fn write(conn: &mut SqliteConnection, all: &[QueuedRows]) -> Re
                 .map_err(|error| Fault::Data(error.to_string()))?;
             Ok(query
                 .bind(Arc::clone(board))
-                .bind(id.as_str().to_owned())
-                .bind(client.user.as_str().to_owned())
+                .bind(Arc::<str>::from(id.as_str()))
+                .bind(Arc::<str>::from(client.user.as_str()))
                 .bind(client.last_seq.0.cast_signed())
                 .bind(client.seen.0.cast_signed())
                 .bind(outcomes))
@@ -237,7 +239,7 @@ async fn write_parts(
         }
         sqlx::query(table.delete_sql())
             .bind(Arc::clone(board))
-            .bind((*id).to_owned())
+            .bind(Arc::<str>::from(*id))
             .execute(&mut *conn)
             .await
             .map_err(|error| Fault::of_statement(&error))?;
@@ -245,7 +247,7 @@ async fn write_parts(
     put.run(conn, &puts, |query, (board, id, doc)| {
         Ok(query
             .bind(Arc::clone(board))
-            .bind((*id).to_owned())
+            .bind(Arc::<str>::from(*id))
             .bind(text(doc)?))
     })
     .await

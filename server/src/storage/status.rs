@@ -32,6 +32,11 @@ pub struct JournalStatus {
     pub queued_bytes: usize,
     /// Size of rows that were taken and are not written.
     pub queued_rows_bytes: usize,
+    /// Size of the database file at this moment, in bytes.
+    pub database_bytes: u64,
+    /// Size of its write-ahead log at this moment, in bytes. It is written back every 8 to 32 MiB and
+    /// keeps up to 64 MiB; one that goes on growing is held by a reader.
+    pub wal_bytes: u64,
     /// Counts since the start.
     pub counters: JournalCounters,
 }
@@ -61,6 +66,4 @@ pub struct JournalCounters {
     pub failed_boards: u64,
     /// Checkpoints of the write-ahead log.
     pub checkpoints: u64,
-    /// Size of the write-ahead log after the last checkpoint.
-    pub wal_bytes: u64,
 }

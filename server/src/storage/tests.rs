@@ -1,11 +1,15 @@
 //! Storage as a room uses it, with real files.
 
 mod harness;
+mod imports;
 
+mod backups;
 mod crash;
 mod faults;
 mod groups;
 mod plans;
 mod reads;
 mod reopen;
+mod seam;
 mod start;
+mod trim;

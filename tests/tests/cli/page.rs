@@ -7,11 +7,14 @@ use boardcast::config::Settings;
 use boardcast_tests::process::{run, simulate, stdout};
 
 /// The commands of both binaries, as the page's headings name them.
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 10] = [
     "boardcast serve",
     "boardcast token",
     "boardcast import",
     "boardcast export",
+    "boardcast backup",
+    "boardcast restore",
+    "boardcast check",
     "boardcast link",
     "boardcast-sim run",
     "boardcast-sim replay",

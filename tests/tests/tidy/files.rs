@@ -38,7 +38,9 @@ impl Tracked {
 
     /// Whether the whole file is a test module.
     pub(crate) fn is_test_module(&self) -> bool {
-        matches!(self.name(), "tests.rs" | "testing.rs") || self.path.contains("/tests/")
+        matches!(self.name(), "tests.rs" | "testing.rs")
+            || self.path.contains("/tests/")
+            || self.path.contains("/simulation/")
     }
 }
 

@@ -59,6 +59,11 @@ fn links_between_pages_lead_somewhere() {
 }
 
 #[test]
+fn tests_that_a_page_names_exist() {
+    check(pages::named_tests);
+}
+
+#[test]
 fn migrations_are_named_and_contiguous() {
     check(pages::migrations);
 }

@@ -39,6 +39,26 @@ pub(crate) fn links(files: &[Tracked]) -> Vec<Violation> {
     violations
 }
 
+/// Each test that `docs/durability.md` names exists: a name in backquotes with three underscores or
+/// more is one.
+pub(crate) fn named_tests(files: &[Tracked]) -> Vec<Violation> {
+    let code = files.iter().filter(|file| file.path.ends_with(".rs"));
+    let code: Vec<&str> = code.map(|file| file.text.as_str()).collect();
+    let mut violations = Vec::new();
+    for page in files.iter().filter(|f| f.path == "docs/durability.md") {
+        let quoted = page.text.split('`').skip(1).step_by(2);
+        let is_test = |name: &&str| name.matches('_').count() > 2 && !name.contains(' ');
+        for name in quoted.filter(is_test) {
+            let head = format!("fn {name}(");
+            if !code.iter().any(|text| text.contains(&head)) {
+                let at = page.text.find(name).unwrap_or_default();
+                violations.push(Violation::new(page, at, format!("there is no test {name}")));
+            }
+        }
+    }
+    violations
+}
+
 /// Migrations are named `NNNN_verb_noun.sql`, from 0001 without a gap.
 pub(crate) fn migrations(files: &[Tracked]) -> Vec<Violation> {
     let mut migrations: Vec<&Tracked> = files

@@ -23,8 +23,10 @@ impl Bucket {
     fn pour(&mut self, now: Timestamp, burst: u32, each_us: u64) -> bool {
         let now_us = now.0.saturating_mul(1_000);
         let full_us = each_us.saturating_mul(u64::from(burst));
-        // A clock that was set back must not keep the bucket full for longer than it takes to drain.
-        let level_us = self.empty_at_us.saturating_sub(now_us).min(full_us);
+        let level_us = self.empty_at_us.saturating_sub(now_us);
+        // More than a full bucket: the clock was set back, and what happened before is forgotten.
+        // Else the bucket would stay full until the clock is again where it was.
+        let level_us = if level_us > full_us { 0 } else { level_us };
         if level_us + each_us > full_us {
             return false;
         }
@@ -50,10 +52,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_costs_no_more_than_a_full_bucket() {
+    fn a_clock_that_is_set_back_empties_the_bucket() {
         let mut bucket = Bucket::default();
         assert!(bucket.take_per_s(Timestamp(1_000_000), 2, 1));
+        assert!(bucket.take_per_s(Timestamp(1_000_000), 2, 1));
+        assert!(!bucket.take_per_s(Timestamp(1_000_000), 2, 1));
+        assert!(bucket.take_per_s(Timestamp(0), 2, 1));
+        assert!(bucket.take_per_s(Timestamp(0), 2, 1));
         assert!(!bucket.take_per_s(Timestamp(0), 2, 1));
-        assert!(bucket.take_per_s(Timestamp(1_000_001), 2, 1));
+        assert!(bucket.take_per_s(Timestamp(1_000), 2, 1));
     }
 }

@@ -284,28 +284,19 @@ fn subscriptions_are_bounded() {
 }
 
 #[test]
-fn r4_after_busy_at_n_higher_numbers_are_refused_until_n_has_come() {
+fn r4_a_submit_names_the_lower_number_that_was_refused_and_has_not_come_again() {
     let mut talk = Talk::live();
-    assert!(matches!(
-        talk.say(submit("b", 4)).as_slice(),
-        [Effect::Submit(_)]
-    ));
-    let board = "b".parse().unwrap();
-    talk.session.refuse(board, Seq(4));
-    assert!(is_busy(&talk.say(submit("b", 5)), 5));
-    assert!(is_busy(&talk.say(submit("b", 6)), 6));
-    assert!(matches!(
-        talk.say(submit("a", 9)).as_slice(),
-        [Effect::Submit(_)]
-    ));
-    assert!(matches!(
-        talk.say(submit("b", 4)).as_slice(),
-        [Effect::Submit(_)]
-    ));
-    assert!(matches!(
-        talk.say(submit("b", 5)).as_slice(),
-        [Effect::Submit(_)]
-    ));
+    let after = |talk: &mut Talk, board, seq| match talk.say(submit(board, seq)).as_slice() {
+        [Effect::Submit(_, after)] => *after,
+        effects => panic!("{effects:?}"),
+    };
+    assert_eq!(after(&mut talk, "b", 4), None);
+    talk.session.refuse("b".parse().unwrap(), Seq(4));
+    assert_eq!(after(&mut talk, "b", 5), Some(Seq(4)));
+    assert_eq!(after(&mut talk, "b", 6), Some(Seq(4)));
+    assert_eq!(after(&mut talk, "a", 9), None);
+    assert_eq!(after(&mut talk, "b", 4), None);
+    assert_eq!(after(&mut talk, "b", 5), None);
 }
 
 #[test]

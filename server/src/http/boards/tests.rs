@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use ureq::http::StatusCode as Status;
 
 use boardcast_protocol::board::Actor;
@@ -15,10 +16,14 @@ struct Home {
 
 impl Home {
     async fn new(import_max_bytes: u64) -> Self {
+        Self::with(|config| config.import_max_bytes = import_max_bytes).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = Config::in_dir(dir.path());
-        config.import_max_bytes = import_max_bytes;
+        change(&mut config);
         let server = Server::start(config, listener).await.unwrap();
         Self { server, _dir: dir }
     }
@@ -75,6 +80,21 @@ impl Home {
         let path = format!("/api/v1/import?format={format}");
         self.ask(&path, user, Some(("application/json", file.to_string())))
             .await
+    }
+}
+
+impl Home {
+    /// An import whose body never comes; what is answered to it in the end.
+    async fn stuck(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.server.address()).await.unwrap();
+        let token = self.token("ann");
+        let head = format!(
+            "POST /api/v1/import?format=trello HTTP/1.1\r\nHost: x\r\n\
+             Authorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+             Content-Length: 100\r\n\r\n{{"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
     }
 }
 
@@ -161,4 +181,53 @@ async fn what_is_no_import_gets_an_exact_answer() {
         .boards_of(None, None, 10)
         .await;
     assert!(boards.unwrap().is_empty(), "nothing was made");
+}
+
+#[tokio::test]
+async fn a_member_who_is_no_admin_may_not_import() {
+    let home = Home::new(1_000_000).await;
+    let (_, answer) = home.import(Some("ann"), "trello", &trello()).await;
+    let board = answer["board"].as_str().unwrap();
+    let path = format!("/api/v1/boards/{board}/export");
+    let (_, mut document) = home.ask(&path, Some("ann"), None).await;
+    let bob = json!({"id": "bob", "name": "Bob", "role": "editor"});
+    document["members"].as_array_mut().unwrap().push(bob);
+    assert_eq!(
+        home.import(Some("ann"), "json", &document).await.0,
+        Status::OK
+    );
+    let (status, problem) = home.import(Some("bob"), "trello", &trello()).await;
+    assert_eq!(status, Status::FORBIDDEN, "{problem}");
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_is_given_up_and_its_place_comes_back() {
+    let home = Home::with(|config| config.http.body_pause_ms = 50).await;
+    for _ in 0..3 {
+        let mut stuck = home.stuck().await;
+        let mut answer = [0; 12];
+        stuck.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 408");
+    }
+    let (status, _) = home.import(Some("ann"), "trello", &trello()).await;
+    assert_eq!(status, Status::CREATED);
+}
+
+#[tokio::test]
+async fn above_the_bound_of_imports_the_answer_is_503() {
+    let home = Home::new(1_000_000).await;
+    let stuck = [home.stuck().await, home.stuck().await];
+    // Both have their place once a third finds none.
+    let status = loop {
+        let (status, problem) = home.import(Some("ann"), "trello", &trello()).await;
+        if status != Status::CREATED && status != Status::OK {
+            assert!(problem["detail"].as_str().unwrap().contains("try again"));
+            break status;
+        }
+    };
+    assert_eq!(status, Status::SERVICE_UNAVAILABLE);
+    drop(stuck);
+    while home.import(Some("ann"), "trello", &trello()).await.0 != Status::OK {
+        tokio::task::yield_now().await;
+    }
 }

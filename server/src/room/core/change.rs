@@ -7,10 +7,11 @@ use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
 use super::{Place, Room};
+use crate::planted::{Bug, planted};
 use crate::room::clients::Name;
 use crate::room::entry::{Entry, EntryHead};
-use crate::room::{Import, ImportReport};
-use crate::storage::{Append, Refusal};
+use crate::room::{Import, ImportRefused, ImportReport};
+use crate::storage::Append;
 
 impl Room {
     pub(super) fn next_moment(&self, by: UserId, at: Timestamp) -> Moment {
@@ -41,12 +42,18 @@ impl Room {
         });
         self.scratch.clear();
         let _ = serde_json::to_writer(&mut self.scratch, &applied.was);
+        let events = if planted(Bug::LoseLastEvent) && applied.events.len() > 1 {
+            let kept = &applied.events[..applied.events.len() - 1];
+            serde_json::to_vec(kept).unwrap_or_default().into()
+        } else {
+            entry.events()
+        };
         let append = Append {
             version: moment.version,
             origin: name.map(|name| (name.client, name.seq, name.body)),
             by,
             at,
-            events: entry.events(),
+            events,
             was: Bytes::copy_from_slice(&self.scratch),
         };
         self.feed.append(entry);
@@ -71,13 +78,18 @@ impl Room {
         } = import;
         let role = self.board.role_of(&actor);
         let prepared = if role.is_some_and(|role| role.may(Action::Administer)) {
-            place.map_err(refused).and_then(|()| change(&self.board))
+            place
+                .map_err(ImportRefused::Refused)
+                .and_then(|()| change(&self.board).map_err(ImportRefused::Rejected))
         } else {
             let hint = "only an admin of the board may import onto it";
-            Err(Rejection::new(Reason::Forbidden, hint))
+            let rejection = Rejection::new(Reason::Forbidden, hint);
+            Err(ImportRefused::Rejected(rejection))
         };
         let moment = self.next_moment(actor.user, now);
-        let applied = prepared.and_then(|events| install(&mut self.board, events, moment));
+        let applied = prepared.and_then(|events| {
+            install(&mut self.board, events, moment).map_err(ImportRefused::Rejected)
+        });
         let events = match applied {
             Ok(applied) if !applied.events.is_empty() => applied,
             Ok(_) => {
@@ -88,8 +100,8 @@ impl Room {
                 let _ = answer.send(Ok(report));
                 return None;
             }
-            Err(rejection) => {
-                let _ = answer.send(Err(rejection));
+            Err(refused) => {
+                let _ = answer.send(Err(refused));
                 return None;
             }
         };
@@ -101,12 +113,4 @@ impl Room {
         self.imports.insert(moment.version, (answer, report));
         Some(append)
     }
-}
-
-fn refused(refusal: Refusal) -> Rejection {
-    let hint = match refusal {
-        Refusal::Busy => "the journal is full at the moment; try again",
-        Refusal::Unavailable => "the board cannot be written at the moment; try again later",
-    };
-    Rejection::new(Reason::Limit, hint)
 }

@@ -1,4 +1,4 @@
-//! What goes out to all: batches (rules R6, R7, R8), durable versions (R5) and presence (R9).
+//! What goes out to all: batches (rules R6, R7, R8), and durable versions to who waits for them (R5).
 
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::position::Version;
@@ -132,41 +132,5 @@ impl Room {
                 (Pushed::Queued | Pushed::Closed, _) => {}
             }
         }
-    }
-
-    /// Whether some may not have been told what is durable.
-    pub(in crate::room) fn durable_is_due(&self) -> bool {
-        self.told < self.feed.durable() && !self.subscribers.is_empty()
-    }
-
-    /// Tells everybody what is durable who has not been told by a batch.
-    pub(in crate::room) fn tell_durable(&mut self) {
-        let durable = self.feed.durable();
-        let board = self.feed.board();
-        let mut message = self.feed.durable_message();
-        for subscriber in self.subscribers.iter_mut() {
-            if subscriber.told >= durable {
-                continue;
-            }
-            match subscriber
-                .outbox
-                .push(message.frame(subscriber.outbox.codec()))
-            {
-                Pushed::Queued => subscriber.told = durable,
-                Pushed::Full => subscriber.fall_behind(board),
-                Pushed::Closed => {}
-            }
-        }
-        self.told = durable;
-    }
-
-    /// Whether presence is to be told.
-    pub(in crate::room) fn presence_is_due(&self) -> bool {
-        self.presence.is_due()
-    }
-
-    /// Tells presence.
-    pub(in crate::room) fn tell_presence(&mut self) {
-        self.presence.tick(self.feed.board(), &mut self.subscribers);
     }
 }

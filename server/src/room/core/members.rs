@@ -3,11 +3,14 @@
 use boardcast_protocol::event::Event;
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::message::{Mode, RoleChange, ServerMessage, Subscribed};
-use boardcast_protocol::position::Position;
+use boardcast_protocol::position::{Position, Version};
 
 use super::Room;
-use crate::room::subscriber::Subscriber;
+use crate::planted::{Bug, planted};
+use crate::room::feed::PastRead;
+use crate::room::subscriber::{Pace, Subscriber};
 use crate::room::{ConnId, Joining, answers};
+use crate::storage::StoredVersion;
 
 impl Room {
     /// Registers a subscriber and queues its position and what follows it, in one turn (rule R3).
@@ -27,7 +30,7 @@ impl Room {
             return;
         }
         self.clients.connected(client, conn);
-        let resume = at.filter(|at| self.resumes(*at));
+        let resume = at.and_then(|at| Some((at.version, self.pace_from(at)?)));
         let subscribed = ServerMessage::Subscribed(Subscribed {
             req,
             board,
@@ -42,13 +45,19 @@ impl Room {
             },
         });
         answers::send(&origin.outbox, &subscribed);
-        let cursor = resume.map_or(self.feed.version(), |at| at.version);
+        let mut cursor = resume.map_or(self.feed.version(), |(version, _)| version);
+        if planted(Bug::ResumeOffByOne) && cursor < self.feed.version() {
+            cursor = cursor.next();
+        }
         let mut subscriber = Subscriber::new(origin, role, cursor, self.feed.durable());
         match resume {
-            Some(_) => self.stats.resumes_by_events.add(1),
+            Some((_, pace)) => {
+                self.stats.resumes_by_events.add(1);
+                subscriber.pace = pace;
+            }
             None => {
                 self.stats.resumes_by_snapshot.add(1);
-                self.feed.send_snapshot(self.board.view(), &mut subscriber);
+                subscriber.snapshot_due = true;
             }
         }
         if let Some(older) = self.subscribers.insert(subscriber)
@@ -62,6 +71,9 @@ impl Room {
 
     /// Whether a newer connection of the same client is known here (rule R4).
     pub(super) fn is_fenced(&self, origin: &super::Origin) -> bool {
+        if planted(Bug::FenceOpen) {
+            return false;
+        }
         let (user, client) = (origin.actor.user, origin.client);
         let subscribed = self.subscribers.newest(user, client);
         let submitted = self.clients.newest(client, user);
@@ -70,9 +82,34 @@ impl Room {
             .is_some_and(|newest| newest > origin.conn)
     }
 
-    /// Whether the client can go on with events from its position (rule R2).
-    fn resumes(&self, at: Position) -> bool {
-        self.epochs.continues(at) && self.feed.covers(at.version)
+    /// How the client can go on with events from its position (rule R2): from the ring, or from the
+    /// log where it is older; `None` where it needs a snapshot.
+    fn pace_from(&self, at: Position) -> Option<Pace> {
+        if !self.epochs.continues(at) {
+            return None;
+        }
+        if self.feed.covers(at.version) {
+            return Some(Pace::Level);
+        }
+        let bytes_left = self.limits.past_bytes.max(self.board.weight_bytes());
+        let reaches = self.feed.reaches(at.version, bytes_left);
+        reaches.then_some(Pace::Past { bytes_left })
+    }
+
+    /// The reads of the log that are to be made now; each is answered with [`RoomInput::Past`].
+    pub(in crate::room) fn take_reads(&mut self) -> Vec<PastRead> {
+        self.feed.take_reads()
+    }
+
+    /// A part of the log has come: who waits for it gets it and goes on.
+    pub(super) fn past(&mut self, after: Version, versions: Vec<StoredVersion>) {
+        let (mut batch, readers) = self.feed.past_arrived(after, versions);
+        for conn in readers {
+            if let Some(subscriber) = self.subscribers.get_mut(conn) {
+                self.feed.deliver_past(subscriber, after, batch.as_mut());
+                self.catch_up(conn);
+            }
+        }
     }
 
     /// Ends a subscription, if there is one.

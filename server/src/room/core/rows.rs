@@ -1,14 +1,13 @@
 //! The parts of the board that are to be written behind.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use serde::Serialize;
 
-use boardcast_protocol::board::View;
 use boardcast_protocol::event::Entity;
+use boardcast_protocol::position::Version;
 
 use super::Room;
+use crate::planted::{Bug, planted};
 use crate::storage::Rows;
 
 impl Room {
@@ -28,11 +27,20 @@ impl Room {
             .map(|entity| (entity, self.part(entity)))
             .collect();
         Some(Rows {
-            version: self.feed.version(),
+            version: if planted(Bug::RowsNewerThanClaimed) {
+                Version(self.feed.version().0.saturating_sub(1))
+            } else {
+                self.feed.version()
+            },
             parts,
             buried: std::mem::take(&mut self.buried),
             clients: self.clients.take_dirty(),
         })
+    }
+
+    /// All rows that were handed over are on the disk.
+    pub(in crate::room) fn rows_are_written(&mut self) {
+        self.clients.written();
     }
 
     /// The journal had no place for the rows.
@@ -52,7 +60,7 @@ impl Room {
     fn part(&self, entity: Entity) -> Option<Bytes> {
         let view = self.board.view();
         match entity {
-            Entity::Board => json(Some(&head_of(view))),
+            Entity::Board => json(Some(&view.head())),
             Entity::Member(id) => json(view.members.get(&id)),
             Entity::Column(id) => json(view.columns.get(&id)),
             Entity::Label(id) => json(view.labels.get(&id)),
@@ -61,23 +69,6 @@ impl Room {
             Entity::Card(id) => json(view.cards.get(&id)),
             Entity::Detail(id) => json(self.board.detail(id)),
         }
-    }
-}
-
-/// The view without its collections.
-fn head_of(view: &View) -> View {
-    View {
-        id: view.id,
-        title: view.title.clone(),
-        background: view.background.clone(),
-        archived: view.archived,
-        next_number: view.next_number,
-        members: BTreeMap::new(),
-        columns: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        fields: BTreeMap::new(),
-        sprints: BTreeMap::new(),
-        cards: BTreeMap::new(),
     }
 }
 

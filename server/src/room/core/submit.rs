@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use boardcast_protocol::board::{Reason, Rejection, Seen, transact};
+use boardcast_protocol::board::{Reason, Rejection, Seen, rejection_of, transact};
 use boardcast_protocol::command::Command;
 use boardcast_protocol::message::{Outcome, OutcomeResult, ServerMessage, Submit};
 use boardcast_protocol::position::{Seq, Timestamp, Version};
@@ -27,9 +27,14 @@ impl Room {
         place: Place,
         now: Timestamp,
     ) -> Option<Append> {
-        let Submission { origin, submit } = submission;
+        let Submission {
+            origin,
+            submit,
+            after,
+        } = submission;
         let board = self.feed.board();
         if self.board.role_of(&origin.actor).is_none() {
+            self.clients.turn_away(&origin, submit.seq);
             let error = answers::no_such_board(None, board, Some(submit.seq));
             answers::send(&origin.outbox, &ServerMessage::Error(error));
             return None;
@@ -44,9 +49,9 @@ impl Room {
             seq: submit.seq,
             body: self.body_hash(&submit.cmds, &submit.seen),
         };
-        match self.clients.judge(name) {
+        match self.clients.judge(name, after) {
             Standing::Fresh => return self.decide(&origin, name, &submit, place, now),
-            Standing::Repeated(kept) => self.repeat(&origin, &kept),
+            Standing::Repeated(kept) => self.repeat(&origin, &kept, &submit, now),
             Standing::Reused => {
                 self.stats.rejected.add(1);
                 self.answer(
@@ -121,7 +126,11 @@ impl Room {
             Some(author) => author.unechoed() >= UNECHOED_MAX,
             None => waits,
         };
-        if full { Err(Refusal::Busy) } else { Ok(()) }
+        // A rejection may bear two long texts.
+        if full || origin.outbox.is_full() {
+            return Err(Refusal::Busy);
+        }
+        Ok(())
     }
 
     /// A subscribed author reads in the batch that its submit was accepted; others are told.
@@ -201,15 +210,31 @@ impl Room {
         self.clients.settle(name, outcome, now);
     }
 
-    /// A submit came again: the same answer.
-    fn repeat(&mut self, origin: &Origin, kept: &KeptOutcome) {
-        let hint = kept
-            .reason
-            .map(|_| "it was rejected when it came first; the number is used up".to_owned());
+    /// A submit came again: the same answer. Hint and conflict are not kept: they are told as the
+    /// board stands now, unless the reason is gone or the author does not read.
+    fn repeat(&mut self, origin: &Origin, kept: &KeptOutcome, submit: &Submit, now: Timestamp) {
+        let rejection = kept.reason.map(|reason| {
+            let today = (!origin.outbox.is_full())
+                .then(|| {
+                    let (cmds, seen) = (&submit.cmds, &submit.seen);
+                    rejection_of(&self.board, &origin.actor, cmds, seen, now)
+                })
+                .flatten();
+            today
+                .filter(|today| today.reason == reason)
+                .unwrap_or_else(|| {
+                    let hint = "it was rejected when it came first; the number is used up";
+                    Rejection::new(reason, hint)
+                })
+        });
+        let (hint, conflict) = rejection.map_or((None, None), |rejection| {
+            (Some(rejection.hint), rejection.conflict)
+        });
         let outcome = Outcome {
             version: kept.version,
             reason: kept.reason,
             hint,
+            conflict,
             ..answers::outcome(self.feed.board(), kept.seq, kept.result)
         };
         self.answer(origin, outcome);

@@ -19,7 +19,7 @@ fn import(name: &str, events: Vec<Event>) -> (RoomInput, oneshot::Receiver<Impor
     (RoomInput::Import(Box::new(import)), answered)
 }
 
-type ImportAnswer = Result<ImportReport, boardcast_protocol::board::Rejection>;
+type ImportAnswer = Result<ImportReport, ImportRefused>;
 
 fn label(id: u128, name: &str) -> Event {
     let label = Label {
@@ -149,7 +149,37 @@ fn r10_only_an_admin_of_the_board_imports() {
     for name in ["ed", "vi", "stranger"] {
         let (input, mut answered) = import(name, vec![label(1, "a")]);
         assert!(bench.handle(input).is_none());
-        let rejection = answered.try_recv().unwrap().unwrap_err();
+        let Err(ImportRefused::Rejected(rejection)) = answered.try_recv().unwrap() else {
+            panic!("{name} imported");
+        };
         assert_eq!(rejection.reason, Reason::Forbidden);
     }
+}
+
+#[test]
+fn r1_a_list_that_the_journal_has_no_place_for_comes_again_whole() {
+    let mut bench = Bench::new();
+    let ed = bench.joined(1, "ed");
+    let before = bench.view();
+    let list = vec![create(1), create(2), rename("Doing")];
+    let refused = bench.handle_at(ed.submit(1, list.clone()), Err(Refusal::Busy));
+    assert!(refused.is_none());
+    assert_eq!(bench.view(), before);
+    let append = bench.handle(ed.submit(1, list)).unwrap();
+    assert_eq!((append.version, events_of(&append).len()), (Version(1), 3));
+}
+
+#[test]
+fn r8_an_import_that_the_journal_has_no_place_for_is_refused_and_may_come_again() {
+    let mut bench = Bench::new();
+    let before = bench.view();
+    for refusal in [Refusal::Busy, Refusal::Unavailable] {
+        let (input, mut answered) = import("ann", vec![label(1, "a")]);
+        assert!(bench.handle_at(input, Err(refusal)).is_none());
+        let refused = ImportRefused::Refused(refusal);
+        assert_eq!(answered.try_recv().unwrap(), Err(refused));
+    }
+    assert_eq!(bench.view(), before);
+    let (input, _answered) = import("ann", vec![label(1, "a")]);
+    assert!(bench.handle(input).is_some());
 }

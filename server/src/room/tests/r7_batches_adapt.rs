@@ -146,3 +146,37 @@ fn r7_the_lag_is_a_mean_over_all_connections() {
     }
     assert!(lag.current() < 10, "{}", lag.current());
 }
+
+#[test]
+fn r7_short_messages_go_out_a_slice_at_a_time() {
+    let mut bench = Bench::new();
+    let ed = bench.joined(1, "ed");
+    let mut peers: Vec<_> = (2..12)
+        .map(|conn| {
+            let mut peer = Peer::new(conn, "vi");
+            peer.client = ClientId::from_u128(u128::from(conn));
+            assert!(bench.handle(peer.join(None)).is_none());
+            peer.take();
+            peer
+        })
+        .collect();
+    let mut told = |bench: &mut Bench, mut telling, kind: &str| {
+        let mut done = false;
+        let mut slices = Vec::new();
+        while !done {
+            done = bench.room.tell_slice(&mut telling, 4);
+            let messages = peers.iter_mut().map(|peer| kinds(&peer.take()));
+            slices.push(messages.flatten().filter(|what| what == kind).count());
+        }
+        slices
+    };
+    let presence = bench.room.begin_presence();
+    // The first of the eleven is the editor, who is not counted.
+    assert_eq!(told(&mut bench, presence, "presence"), [3, 4, 3]);
+    bench.accepted(&ed, 1, create(1));
+    bench.room.flush();
+    bench.room.durable(Version(1));
+    let durable = bench.room.begin_durable();
+    assert_eq!(told(&mut bench, durable, "durable"), [3, 4, 3]);
+    assert!(!bench.room.durable_is_due());
+}

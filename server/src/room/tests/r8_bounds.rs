@@ -1,6 +1,10 @@
 //! R8: a slow subscriber has a cursor, not a queue; it is resynchronised once, then closed.
 
+use boardcast_protocol::board::CardKey;
 use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::command::CardChange;
+use boardcast_protocol::limits::TEXT_MAX_BYTES;
+use boardcast_protocol::message::OutcomeResult;
 
 use super::*;
 
@@ -187,4 +191,118 @@ fn r8_durable_is_heard_of_by_a_slow_subscriber_too() {
         assert!(bench.handle(RoomInput::Drained { conn: vi.conn }).is_none());
     }
     assert_eq!(heard, Version(20));
+}
+
+/// A card with the longest description.
+fn describe(bench: &mut Bench, peer: &Peer, seq: u64) {
+    let set = CardChange {
+        description: Some("d".repeat(TEXT_MAX_BYTES)),
+        ..CardChange::default()
+    };
+    let command = Command::CardSet {
+        card: CardId::from_u128(1),
+        set: Box::new(set),
+    };
+    bench.accepted(peer, seq, command);
+}
+
+#[test]
+fn r8_who_asks_for_much_and_reads_nothing_gets_one_answer_beyond_the_soft_bound() {
+    let mut bench = Bench::new();
+    let ed = bench.joined(1, "ed");
+    bench.make_cards(&ed, 1..=1, 10);
+    describe(&mut bench, &ed, 2);
+    bench.room.flush();
+    let (mut vi, _) = slow(&mut bench);
+    let joins = 200_u32;
+    for req in 0..joins {
+        let open = RoomInput::OpenCard {
+            origin: vi.origin(),
+            req,
+            card: CardId::from_u128(1),
+        };
+        assert!(bench.handle(open).is_none());
+    }
+    let small = joins as usize * 300;
+    assert!(vi.outbox.pending_bytes() > TEXT_MAX_BYTES);
+    assert!(vi.outbox.pending_bytes() < TIGHT.soft_bytes + TEXT_MAX_BYTES + small);
+    let told = vi.take();
+    let count = |kind: &str| kinds(&told).iter().filter(|one| *one == kind).count();
+    assert_eq!((count("card"), count("error")), (1, joins as usize - 1));
+
+    bench.make_cards(&ed, 3..=90, 1_000);
+    for _ in 0..joins {
+        assert!(bench.handle(vi.join(None)).is_none());
+    }
+    let told = vi.take();
+    assert_eq!(
+        kinds(&told)
+            .iter()
+            .filter(|kind| *kind == "snapshot")
+            .count(),
+        1
+    );
+    let mut replica = Replica::default();
+    replica.read(told);
+    assert_eq!(vi.outbox.take_left_behind(), [board_id()]);
+    assert!(bench.handle(RoomInput::Drained { conn: vi.conn }).is_none());
+    read_all(&mut bench, &mut vi, &mut replica);
+    bench.assert_equal(&replica);
+}
+
+#[test]
+fn r8_who_submits_and_does_not_read_the_answers_is_told_busy() {
+    let mut bench = Bench::new();
+    let mut ed = Peer::with(1, "ed", Codec::Json, TIGHT);
+    bench.accepted(&ed, 1, create(1));
+    describe(&mut bench, &ed, 2);
+    ed.take();
+    let stale = |seq| {
+        let set = CardChange {
+            description: Some("mine".to_owned()),
+            ..CardChange::default()
+        };
+        let command = Command::CardSet {
+            card: CardId::from_u128(1),
+            set: Box::new(set),
+        };
+        (seq, vec![command])
+    };
+    for n in 3..=100 {
+        let (seq, cmds) = stale(n);
+        assert!(
+            bench
+                .handle(ed.submit_seen(seq, cmds, CardKey::Description, 1))
+                .is_none()
+        );
+    }
+    let outcomes = ed.outcomes();
+    assert_eq!(outcomes[0].result, OutcomeResult::Rejected);
+    assert!(outcomes[0].conflict.is_some());
+    for outcome in &outcomes[1..] {
+        assert_eq!(outcome.result, OutcomeResult::Busy);
+    }
+    let (seq, cmds) = stale(4);
+    assert!(
+        bench
+            .handle(ed.submit_seen(seq, cmds, CardKey::Description, 1))
+            .is_none()
+    );
+    assert_eq!(ed.outcomes()[0].result, OutcomeResult::Rejected);
+}
+
+#[test]
+fn r8_a_subscriber_that_closes_behind_the_ring_does_not_hold_the_room() {
+    let limits = RoomLimits {
+        recent_versions: 2,
+        ..RoomLimits::default()
+    };
+    let mut bench = Bench::with(loaded(), limits);
+    let ed = bench.joined(1, "ed");
+    let vi = bench.joined(2, "vi");
+    bench.make_cards(&ed, 1..=5, 10);
+    vi.outbox.close(CloseCode::Replaced);
+    bench.room.flush();
+    assert!(bench.handle(RoomInput::Drained { conn: vi.conn }).is_none());
+    assert_eq!(bench.view().1, Version(5));
 }

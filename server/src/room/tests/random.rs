@@ -26,6 +26,8 @@ struct Person {
     joined: bool,
     next_seq: u64,
     unanswered: BTreeMap<u64, Vec<Command>>,
+    /// Answered `busy`: to be sent again, in order.
+    refused: BTreeSet<u64>,
 }
 
 const TIGHT: OutboxLimits = OutboxLimits {
@@ -46,6 +48,7 @@ impl Person {
             joined: false,
             next_seq: 1,
             unanswered: BTreeMap::new(),
+            refused: BTreeSet::new(),
         }
     }
 
@@ -63,6 +66,10 @@ impl Person {
             let conn = self.peer.conn;
             assert!(bench.handle(RoomInput::Drained { conn }).is_none());
         }
+        for seq in std::mem::take(&mut self.refused) {
+            let cmds = self.unanswered[&seq].clone();
+            let _ = bench.handle(self.peer.submit(seq, cmds));
+        }
     }
 
     fn read_one(&mut self, message: ServerMessage) {
@@ -72,6 +79,10 @@ impl Person {
             self.unanswered
                 .retain(|seq, _| *seq > subscribed.last_seq.0);
         } else if let ServerMessage::Outcome(outcome) = &message {
+            if outcome.result == OutcomeResult::Busy {
+                self.refused.insert(outcome.seq.0);
+                return;
+            }
             let known = self.unanswered.remove(&outcome.seq.0).is_some();
             assert!(known, "answered twice: {outcome:?}");
             assert_eq!(outcome.result, OutcomeResult::Accepted);
@@ -98,6 +109,7 @@ impl Person {
         };
         assert!(bench.handle(gone).is_none());
         self.peer = Self::connect(conn, index, self.peer.outbox.codec());
+        self.refused.clear();
         assert!(bench.handle(self.peer.join(self.position())).is_none());
         self.read(bench);
         for (seq, cmds) in self.unanswered.clone() {
@@ -144,11 +156,13 @@ fn run(seed: u64) -> Arc<RoomStats> {
                 person.submit(&mut bench, card, dice.roll(800));
             }
             6 | 7 => person.read(&mut bench),
+            8 => drop(bench.serve_reads(2_000)),
             _ => bench.room.flush(),
         }
     }
-    for _ in 0..60 {
+    for _ in 0..200 {
         bench.room.flush();
+        bench.serve_reads(2_000);
         for (index, person) in people.iter_mut().enumerate() {
             if person.peer.outbox.closing().is_some() || !person.joined {
                 conns += 1;
@@ -168,11 +182,15 @@ fn run(seed: u64) -> Arc<RoomStats> {
 
 #[test]
 fn replicas_agree_whatever_happens_to_their_connections() {
-    let (mut resyncs, mut resumes) = (0, 0);
+    let (mut resyncs, mut resumes, mut reads) = (0, 0, 0);
     for seed in 1..=10 {
         let stats = run(seed * 0x9e37_79b9);
         resyncs += stats.resyncs.get();
         resumes += stats.resumes_by_events.get();
+        reads += stats.past_reads.get();
     }
-    assert!(resyncs > 0 && resumes > 0, "{resyncs} {resumes}");
+    assert!(
+        resyncs > 0 && resumes > 0 && reads > 0,
+        "{resyncs} {resumes} {reads}"
+    );
 }

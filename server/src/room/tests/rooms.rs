@@ -25,6 +25,10 @@ impl House {
 
     async fn over(data: TempDir, limits: RoomLimits) -> Self {
         let options = StorageOptions::new(data.path());
+        Self::with(data, options, limits).await
+    }
+
+    async fn with(data: TempDir, options: StorageOptions, limits: RoomLimits) -> Self {
         let storage = Storage::open(options).await.unwrap();
         let rooms = Rooms::new(storage.clone(), limits, FanoutLag::default());
         Self {
@@ -246,4 +250,76 @@ async fn r8_the_room_that_nobody_used_for_longest_makes_place_for_another() {
     copy(&handle).await;
     assert!(house.rooms.open(third).await.unwrap().is_some());
     assert_eq!(house.rooms.loaded().boards, 1);
+}
+
+#[tokio::test]
+async fn r4_a_client_that_left_memory_is_found_on_the_disk() {
+    let limits = RoomLimits {
+        clients_max: 2,
+        rows_after_ms: 1,
+        ..RoomLimits::default()
+    };
+    let house = House::new(limits).await;
+    let board = house.board().await;
+    let handle = house.rooms.open(board).await.unwrap().unwrap();
+    let rounds = 12_u64;
+    let peer_of = |conn: u64, n: u64| {
+        let mut peer = Peer::new(conn, "ed");
+        peer.client = format!("c{n}").parse().unwrap();
+        peer
+    };
+    for n in 1..=rounds {
+        let mut peer = peer_of(n + 1, n);
+        let submit = peer.submit(1, vec![create(u128::from(n))]);
+        handle.send(submit).await.unwrap();
+        next_of(&mut peer, "durable").await;
+        while house.storage.status().counters.rows_transactions < n {
+            tokio::task::yield_now().await;
+        }
+    }
+    for n in 1..=rounds {
+        let mut peer = peer_of(n + 100, n);
+        handle.send(peer.join(None)).await.unwrap();
+        assert_eq!(
+            subscribed(&next_of(&mut peer, "subscribed").await).last_seq,
+            Seq(1)
+        );
+        let submit = peer.submit(1, vec![create(u128::from(n))]);
+        handle.send(submit).await.unwrap();
+        let again = next_of(&mut peer, "outcome").await;
+        let outcome = again.into_iter().find_map(outcome_of).unwrap();
+        assert_eq!(outcome.version, Some(Version(n + 1)), "client {n}");
+        let gone = RoomInput::Gone { conn: peer.conn };
+        handle.send(gone).await.unwrap();
+    }
+    assert_eq!(copy(&handle).await.1, Version(rounds + 1));
+}
+
+#[tokio::test]
+async fn rows_of_all_boards_are_written_at_the_stop_though_only_one_finds_place_at_a_time() {
+    let data = tempfile::tempdir().unwrap();
+    let options = StorageOptions {
+        rows_max_bytes: 1,
+        ..StorageOptions::new(data.path())
+    };
+    let limits = RoomLimits {
+        rows_after_ms: 60_000,
+        ..RoomLimits::default()
+    };
+    let house = House::with(data, options, limits).await;
+    let boards = [
+        house.board().await,
+        house.board().await,
+        house.board().await,
+    ];
+    house.rooms.stop().await;
+    house.storage.close().await.unwrap();
+    let storage = Storage::open(StorageOptions::new(house.data.path())).await;
+    let storage = storage.unwrap();
+    for board in boards {
+        let opened = storage.open_board(board, Timestamp(1)).await.unwrap();
+        let (loaded, _) = opened.unwrap();
+        assert_eq!(loaded.rows_version, loaded.version);
+        assert!(loaded.version > Version(0));
+    }
 }

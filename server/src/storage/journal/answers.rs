@@ -1,9 +1,11 @@
 //! Answers those who wait for a write of their own.
 
-use super::{End, Journal, finish};
+use super::{End, Journal};
 use crate::storage::StorageError;
-use crate::storage::fault::{self, Fault};
-use crate::storage::requests::{self, Request};
+use crate::storage::fault::Fault;
+#[cfg(test)]
+use crate::storage::requests::Act;
+use crate::storage::requests::Request;
 
 impl Journal {
     /// Answers the requests that are ready; whether there were any.
@@ -14,7 +16,8 @@ impl Journal {
         if ready.is_empty() {
             return Ok(false);
         }
-        self.checkpoints.wrote(ready.len() * 4, 0);
+        let bytes = ready.iter().map(Request::bytes).sum();
+        self.checkpoints.wrote(ready.len() * 4, bytes);
         match self.execute(&ready).await {
             Ok(done) => {
                 for (request, done) in ready.into_iter().zip(done) {
@@ -43,19 +46,8 @@ impl Journal {
     }
 
     async fn execute(&mut self, ready: &[Request]) -> Result<Vec<bool>, Fault> {
-        fault::begin(&mut self.conn).await?;
-        let mut done = Vec::with_capacity(ready.len());
-        for request in ready {
-            match requests::execute(&mut self.conn, self.run, &request.act).await {
-                Ok(result) => done.push(result),
-                Err(fault) => {
-                    fault::roll_back(&mut self.conn).await;
-                    return Err(fault);
-                }
-            }
-        }
-        finish(&mut self.conn).await?;
-        Ok(done)
+        let acts: Vec<_> = ready.iter().map(|request| &request.act).collect();
+        self.writer.perform(self.run, &acts).await
     }
 
     /// Runs the statements of tests, which bring about faults and take them away again.
@@ -63,9 +55,10 @@ impl Journal {
     pub(super) async fn execute_statements(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for request in waiting {
-            if matches!(request.act, requests::Act::Execute(_)) {
-                let result = requests::execute(&mut self.conn, self.run, &request.act).await;
-                request.answer(result.map_err(|fault| StorageError::Refused(format!("{fault:?}"))));
+            if let Act::Execute(sql) = request.act {
+                let result = self.writer.execute(sql).await;
+                let refused = |fault| StorageError::Refused(format!("{fault:?}"));
+                request.answer(result.map(|()| true).map_err(refused));
             } else {
                 self.waiting.push(request);
             }

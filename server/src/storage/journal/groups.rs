@@ -1,16 +1,16 @@
 //! Commits versions and rows, as often as it takes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::SqliteConnection;
-
-use super::{End, Journal, finish};
+use super::{End, Journal};
+use crate::planted::{Bug, planted};
+use crate::storage::StorageError;
 use crate::storage::board::BoardState;
-use crate::storage::fault::{self, Fault};
+use crate::storage::fault::Fault;
 use crate::storage::queue::{QueuedRows, QueuedVersion};
 use crate::storage::status::Health;
-use crate::storage::{StorageError, log, rows};
 
 /// The first of the growing waits for another writer.
 const BUSY_WAIT: Duration = Duration::from_millis(5);
@@ -38,6 +38,11 @@ impl Journal {
             if group.is_empty() {
                 continue;
             }
+            if planted(Bug::AnswerBeforeCommit) {
+                group
+                    .iter()
+                    .for_each(|version| version.board.publish(version.entry.version));
+            }
             let began = Instant::now();
             match self.persist(Work::Versions(&group)).await? {
                 Ok(()) => {
@@ -60,8 +65,9 @@ impl Journal {
     fn committed(&mut self, group: &[QueuedVersion], time: Duration) {
         self.checkpoints
             .wrote(group.len(), group.iter().map(QueuedVersion::bytes).sum());
+        let us = micros(time);
+        tracing::trace!(versions = group.len(), duration_us = us, "group committed");
         self.queue.count(|counters| {
-            let us = micros(time);
             counters.groups += 1;
             counters.versions += group.len() as u64;
             counters.last_group_versions = group.len();
@@ -87,9 +93,11 @@ impl Journal {
                     let parts = group.iter().map(|rows| rows.rows.parts.len() + 1).sum();
                     let bytes = group.iter().map(QueuedRows::bytes).sum();
                     self.checkpoints.wrote(parts, bytes);
+                    let us = micros(began.elapsed());
+                    tracing::trace!(boards = ?Heads(&group), duration_us = us, "rows committed");
                     self.queue.count(|counters| {
                         counters.rows_transactions += 1;
-                        counters.rows_sum_us += micros(began.elapsed());
+                        counters.rows_sum_us += us;
                     });
                     self.queue.release_rows(&group);
                 }
@@ -130,7 +138,7 @@ impl Journal {
         let mut attempts = 0;
         loop {
             let last = self.closing.is_some() || self.left;
-            let (reason, wait) = match attempt(&mut self.conn, work).await {
+            let (reason, wait) = match self.attempt(work).await {
                 Ok(()) => {
                     self.recovered();
                     return Ok(Ok(()));
@@ -140,9 +148,10 @@ impl Journal {
                     return Ok(Err(reason));
                 }
                 Err(Fault::Unclear(reason)) => return Err(End::Unclear(reason)),
+                Err(Fault::Disk(_)) if planted(Bug::GiveUpOnFullDisk) => return Ok(Ok(())),
                 Err(Fault::Disk(reason)) => {
                     self.degrade(&reason);
-                    (reason, self.retry)
+                    (reason, self.limits.retry)
                 }
                 Err(Fault::Busy(reason)) => {
                     if attempts >= BUSY_ATTEMPTS {
@@ -150,7 +159,9 @@ impl Journal {
                     }
                     (
                         reason,
-                        self.retry.min(BUSY_WAIT * 2_u32.pow(attempts.min(10))),
+                        self.limits
+                            .retry
+                            .min(BUSY_WAIT * 2_u32.pow(attempts.min(10))),
                     )
                 }
             };
@@ -160,6 +171,13 @@ impl Journal {
             attempts += 1;
             self.queue.count(|counters| counters.retries += 1);
             self.pause(wait, &reason).await;
+        }
+    }
+
+    async fn attempt(&mut self, work: Work<'_>) -> Result<(), Fault> {
+        match work {
+            Work::Versions(versions) => self.writer.append(versions).await,
+            Work::Rows(all) => self.writer.put_rows(all).await,
         }
     }
 
@@ -178,6 +196,7 @@ impl Journal {
                 }
             }
             tokio::select! {
+                biased;
                 () = &mut over => return,
                 request = self.inbox.recv(), if self.waiting.len() < super::REQUESTS_MAX => match request {
                     Some(request) => self.take(request),
@@ -202,25 +221,10 @@ impl Journal {
         }
     }
 
-    fn recovered(&self) {
-        if self.queue.health() != Health::Healthy {
+    pub(super) fn recovered(&self) {
+        if !self.is_choked && self.queue.health() != Health::Healthy {
             tracing::info!("the database can be written again");
             self.queue.set_health(Health::Healthy);
-        }
-    }
-}
-
-async fn attempt(conn: &mut SqliteConnection, work: Work<'_>) -> Result<(), Fault> {
-    fault::begin(conn).await?;
-    let written = match work {
-        Work::Versions(versions) => log::write(conn, versions).await,
-        Work::Rows(all) => rows::write(conn, all).await,
-    };
-    match written {
-        Ok(()) => finish(conn).await,
-        Err(fault) => {
-            fault::roll_back(conn).await;
-            Err(fault)
         }
     }
 }
@@ -247,6 +251,18 @@ fn split<T>(group: &mut Vec<T>, key: impl Fn(&T) -> &Arc<str>) -> Option<Vec<T>>
         .partition(|item| *key(item) < first);
     *group = low;
     Some(high)
+}
+
+/// The boards whose rows were written, with their versions: what a replay of the journal needs.
+struct Heads<'a>(&'a [QueuedRows]);
+
+impl fmt::Debug for Heads<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for QueuedRows { board, rows } in self.0 {
+            write!(f, "{}@{} ", board.id(), rows.version)?;
+        }
+        Ok(())
+    }
 }
 
 fn micros(time: Duration) -> u64 {

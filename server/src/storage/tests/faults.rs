@@ -6,7 +6,9 @@ use bytes::Bytes;
 
 use boardcast_protocol::position::Version;
 
-use super::harness::{NOW, TestRoom, card, column, copy_of, healthy, options, start, user};
+use super::harness::{
+    NOW, TestRoom, card, column, copy_of, describe, healthy, options, start, user,
+};
 use crate::storage::{Append, Health, Refusal, Storage, StorageError};
 
 fn append(version: Version) -> Append {
@@ -138,6 +140,56 @@ async fn r8_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space() 
     room.submit(column("more"));
     room.durable().await;
     assert_eq!(storage.status().queued_versions, 0);
+}
+
+#[tokio::test]
+async fn r8_a_reader_without_end_lets_the_write_ahead_log_grow_to_its_bound_only() {
+    const MAX: u64 = 12 * 1_024 * 1_024;
+    /// What may be written before the size is looked at.
+    const SURPLUS: u64 = 33 * 1_024 * 1_024;
+    let dir = tempfile::TempDir::new().unwrap();
+    let options = crate::storage::StorageOptions {
+        wal_max_bytes: MAX,
+        ..options(dir.path())
+    };
+    let storage = Storage::open(options).await.unwrap();
+    let mut room = TestRoom::create(&storage).await;
+    room.submit(column("todo"));
+    room.submit(card("c1", "todo"));
+    room.durable().await;
+    let mut reader = storage.readers().begin().await.unwrap();
+    sqlx::query("SELECT count(*) FROM events")
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap();
+
+    let text = "long ".repeat(12_000);
+    let mut sizes = vec![storage.status().wal_bytes];
+    for n in 0..2_000 {
+        let submitted = room.try_submit(describe("c1", &format!("{n} {text}")));
+        if submitted == Err(Refusal::Unavailable) {
+            break;
+        }
+        room.durable().await;
+        sizes.push(storage.status().wal_bytes);
+    }
+    assert!(sizes.is_sorted(), "the size is that of the moment");
+    let status = storage.status();
+    assert!(status.wal_bytes > MAX && status.wal_bytes < MAX + SURPLUS);
+    let Health::Degraded { reason } = status.health else {
+        panic!("{status:?}");
+    };
+    assert!(reason.contains("stop other programs"), "{reason}");
+    let copied = storage.activity(room.id(), None, None, 1).await;
+    assert_eq!(copied.unwrap()[0].n, room.version, "reads go on");
+
+    reader.rollback().await.unwrap();
+    healthy(&storage).await;
+    let status = storage.status();
+    assert!(status.wal_bytes < MAX, "{status:?}");
+    assert!(status.database_bytes > MAX, "it is in the database now");
+    room.submit(describe("c1", "short"));
+    room.durable().await;
 }
 
 #[tokio::test]

@@ -1,7 +1,17 @@
 //! Many versions share a commit, and what waits is bounded.
 
-use super::harness::{TestRoom, card, column, options, retitle, start};
-use crate::storage::{Refusal, Storage, StorageOptions};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use boardcast_protocol::event::Entity;
+use boardcast_protocol::ids::BoardId;
+use boardcast_protocol::position::Version;
+
+use super::harness::{NOW, TestRoom, card, column, options, retitle, start, user};
+use crate::storage::board::BoardState;
+use crate::storage::queue::{Queue, QueueLimits, QueuedRows, QueuedVersion};
+use crate::storage::{Append, Refusal, Rows, Storage, StorageOptions};
 
 #[tokio::test]
 async fn a_thousand_versions_of_fifty_boards_take_few_commits() {
@@ -51,6 +61,45 @@ async fn rows_of_many_boards_share_a_transaction() {
         assert_eq!(again.board, room.board);
         assert_eq!(again.loaded.rows_version, room.version);
     }
+}
+
+#[test]
+fn rows_are_few_at_a_time_while_versions_wait() {
+    let queue = Queue::new(QueueLimits {
+        versions: 10,
+        bytes: 1_000_000,
+        rows_bytes: 10_000_000,
+    });
+    let doc = Bytes::from(vec![b' '; 20_000]);
+    for n in 0..30 {
+        let rows = Rows {
+            parts: vec![(Entity::Board, Some(doc.clone()))],
+            ..Rows::default()
+        };
+        let board = Arc::new(BoardState::new(BoardId::from_u128(n)));
+        queue.push_rows(QueuedRows { board, rows }).unwrap();
+    }
+    queue.reserve().unwrap();
+    queue.push_version(QueuedVersion {
+        board: Arc::new(BoardState::new(BoardId::from_u128(99))),
+        entry: Append {
+            version: Version(1),
+            origin: None,
+            by: user(),
+            at: NOW,
+            events: Bytes::from_static(b"[]"),
+            was: Bytes::from_static(b"[]"),
+        },
+    });
+    let mut dropped = Vec::new();
+    let boards =
+        |rows: Vec<QueuedRows>| rows.iter().map(|rows| rows.board.id()).collect::<Vec<_>>();
+    let ids = |range: std::ops::Range<u128>| range.map(BoardId::from_u128).collect::<Vec<_>>();
+    assert_eq!(boards(queue.take_rows(&mut dropped)), ids(0..3));
+    assert_eq!(boards(queue.take_rows(&mut dropped)), ids(3..6));
+    assert_eq!(queue.take_group().len(), 1);
+    assert_eq!(boards(queue.take_rows(&mut dropped)), ids(6..30));
+    assert!(dropped.is_empty());
 }
 
 #[tokio::test]

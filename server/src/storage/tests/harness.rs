@@ -18,7 +18,7 @@ use boardcast_protocol::position::{Seq, Timestamp, Version};
 
 use crate::storage::{
     Append, BoardJournal, ClientRecord, Health, KeptOutcome, LoadedBoard, Refusal, Rows, Slot,
-    Storage, StorageOptions,
+    Storage, StorageError, StorageOptions,
 };
 
 pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -50,6 +50,22 @@ pub(super) async fn start() -> (TempDir, Storage) {
     let dir = TempDir::new().unwrap();
     let storage = Storage::open(options(dir.path())).await.unwrap();
     (dir, storage)
+}
+
+/// Opens a directory that was closed just now.
+pub(super) async fn reopen(dir: &Path) -> Storage {
+    reopen_with(options(dir)).await
+}
+
+/// The same. A process that [`copy_of`] of another test has forked may hold the lock for a moment.
+pub(super) async fn reopen_with(options: StorageOptions) -> Storage {
+    loop {
+        match Storage::open(options.clone()).await {
+            Ok(storage) => return storage,
+            Err(StorageError::InUse(_)) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// What a kill at this moment would leave: the files, copied by another process, because closing

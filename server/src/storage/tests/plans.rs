@@ -4,16 +4,19 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::harness::start;
 use crate::storage::rows::Table;
-use crate::storage::{load, log, read, requests, rows};
+use crate::storage::{client, load, log, past, read, requests, rows, trim};
 
 fn served() -> Vec<&'static str> {
     let mut all = vec![
         load::ROWS,
         load::EPOCHS,
         load::LOG,
+        client::CLIENT,
+        past::PAST,
         read::BOARDS_OF_USER,
         read::ALL_BOARDS,
         read::ACTIVITY,
+        read::TRIMMED_ACTIVITY,
         read::LATE_CARD_ACTIVITY,
         read::CARD_ACTIVITY,
         read::IMPORT,
@@ -22,6 +25,7 @@ fn served() -> Vec<&'static str> {
         requests::FIRST_EPOCH,
         requests::FIRST_MEMBER,
         requests::FIRST_BURIED,
+        requests::FIRST_BASE,
         requests::ENDED_CLEANLY,
         requests::NEXT_EPOCH,
         requests::MARK_OPEN,
@@ -30,6 +34,15 @@ fn served() -> Vec<&'static str> {
         requests::REMEMBER,
         requests::SAVE_IMPORT,
         requests::MARK_CLEAN,
+        trim::EXTENT,
+        trim::WRITTEN_AT,
+        trim::BASE,
+        trim::ENDING,
+        trim::MOVE_BASE,
+        trim::IS_BASED,
+        trim::KEEP_ACTIVITY,
+        trim::FORGET_CARD_VERSIONS,
+        trim::END_LOG,
         rows::NOTE_CARDS,
         log::INSERT.single(),
         rows::SET_BOARDS.single(),

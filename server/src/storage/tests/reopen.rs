@@ -2,8 +2,8 @@
 
 use boardcast_protocol::position::{Position, Version};
 
-use super::harness::{NOW, TestRoom, client, options, start};
-use crate::storage::{BoardJournal, Storage, StorageError};
+use super::harness::{NOW, TestRoom, client, copy_of, options, reopen, reopen_with, start};
+use crate::storage::{BoardJournal, ClientRecord, Storage, StorageError, StorageOptions};
 
 #[tokio::test]
 async fn rows_and_later_versions_make_the_same_board() {
@@ -15,7 +15,7 @@ async fn rows_and_later_versions_make_the_same_board() {
     room.change();
     storage.close().await.unwrap();
 
-    let storage = Storage::open(options(dir.path())).await.unwrap();
+    let storage = reopen(dir.path()).await;
     let again = TestRoom::open(&storage, room.id()).await;
     assert_eq!(again.board, room.board);
     assert_eq!(again.loaded.version, room.version);
@@ -38,7 +38,7 @@ async fn r2_after_a_clean_stop_the_epoch_goes_on_and_recent_versions_are_there()
     room.hand_rows();
     storage.close().await.unwrap();
 
-    let storage = Storage::open(options(dir.path())).await.unwrap();
+    let storage = reopen(dir.path()).await;
     let again = TestRoom::open(&storage, room.id()).await;
     assert_eq!(again.loaded.epochs.current(), room.loaded.epochs.current());
     let versions: Vec<_> = again
@@ -62,7 +62,7 @@ async fn what_the_log_says_of_clients_and_deletions_goes_with_the_next_rows() {
     storage.close().await.unwrap();
 
     // The next room writes only the parts that it was told are dirty.
-    let storage = Storage::open(options(dir.path())).await.unwrap();
+    let storage = reopen(dir.path()).await;
     let mut again = TestRoom::open(&storage, room.id()).await;
     let mut rows = again.take_rows();
     rows.clients.clear();
@@ -162,4 +162,89 @@ async fn r4_a_client_is_forgotten_after_ninety_days() {
         .unwrap();
     assert!(loaded.clients.is_empty());
     assert!(loaded.version > Version(0));
+}
+
+#[tokio::test]
+async fn r4_opening_reads_a_bounded_count_of_clients_and_says_so() {
+    let (dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    let mut rows = room.take_rows();
+    let records: Vec<_> = (0..10)
+        .map(|n| ClientRecord {
+            client: format!("client{n}").parse().unwrap(),
+            ..room.client()
+        })
+        .collect();
+    rows.clients.extend(records.clone());
+    room.durable().await;
+    room.journal.rows(rows).unwrap();
+    room.journal.close().await.unwrap();
+    storage.close().await.unwrap();
+
+    let id = room.id();
+    for (clients_max, count, all) in [(4, 4, false), (11, 11, false), (12, 11, true)] {
+        let options = StorageOptions {
+            clients_max,
+            ..options(dir.path())
+        };
+        let storage = reopen_with(options).await;
+        let (loaded, journal) = storage.open_board(id, NOW).await.unwrap().unwrap();
+        assert_eq!(
+            (loaded.clients.len(), loaded.knows_all_clients),
+            (count, all)
+        );
+        for record in &records {
+            let found = storage.client(id, record.client).await.unwrap();
+            assert_eq!(found.as_ref(), Some(record));
+        }
+        let nobody = "nobody".parse().unwrap();
+        assert_eq!(storage.client(id, nobody).await.unwrap(), None);
+        journal.close().await.unwrap();
+        storage.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn r2_crashes_in_a_row_begin_an_epoch_each_where_the_log_ends() {
+    let (dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    room.durable().await;
+    let (id, first, version) = (room.id(), room.loaded.epochs.current(), room.version);
+    // Killed with versions on the disk, twice without any between, and with one more.
+    let mut dirs = vec![copy_of(dir.path())];
+    let mut seen = vec![(first, version)];
+    for grows in [false, false, true, false] {
+        let storage = Storage::open(options(dirs.last().unwrap().path()))
+            .await
+            .unwrap();
+        let mut room = TestRoom::open(&storage, id).await;
+        let epoch = room.loaded.epochs.current();
+        assert!(seen.iter().all(|(older, _)| *older != epoch), "each is new");
+        assert_eq!(room.version, seen.last().unwrap().1);
+        if grows {
+            room.change();
+            room.durable().await;
+        }
+        seen.push((epoch, room.version));
+        for (older, last) in &seen {
+            let at = |version| Position {
+                epoch: *older,
+                version,
+            };
+            assert!(
+                room.loaded.epochs.continues(at(*last)),
+                "{older:?} at its end"
+            );
+            if *older != epoch {
+                assert!(
+                    !room.loaded.epochs.continues(at(last.next())),
+                    "{older:?} beyond"
+                );
+            }
+        }
+        dirs.push(copy_of(dirs.last().unwrap().path()));
+    }
+    assert_eq!(seen.len(), 5);
 }

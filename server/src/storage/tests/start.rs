@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 
 use super::harness::{options, start};
+use crate::storage::base::Base;
 use crate::storage::{Health, Storage, StorageError};
 
 async fn error_of(dir: &std::path::Path) -> StorageError {
@@ -145,4 +146,43 @@ async fn readers_cannot_write() {
         .execute(storage.readers())
         .await;
     assert!(result.is_err());
+}
+
+#[tokio::test]
+async fn boards_from_before_the_bases_get_one_from_their_rows() {
+    let dir = TempDir::new().unwrap();
+    run_sql(
+        &dir,
+        include_str!("../../../../migrations/0001_create_boards.sql"),
+    )
+    .await;
+    run_sql(
+        &dir,
+        r#"INSERT INTO boards (id, doc, version, created)
+               VALUES ('b1', '{"id":"b1","title":"Old","next_number":2}', 7, 0);
+           INSERT INTO members VALUES ('b1', 'ann', '{"id":"ann","name":"Ann","role":"admin"}');
+           INSERT INTO tombstones VALUES ('b1', 'c9'), ('b1', 'c8');"#,
+    )
+    .await;
+    run_sql(
+        &dir,
+        include_str!("../../../../migrations/0002_keep_bases.sql"),
+    )
+    .await;
+    let mut conn = SqliteConnectOptions::new()
+        .filename(dir.path().join("boardcast.db"))
+        .connect()
+        .await
+        .unwrap();
+    let (version, doc): (i64, String) = sqlx::query_as("SELECT version, doc FROM bases")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(version, 7);
+    let base: Base = serde_json::from_str(&doc).unwrap();
+    assert_eq!(base.view.title, "Old");
+    assert_eq!(base.view.members.len(), 1);
+    assert!(base.details.is_empty() && base.view.cards.is_empty());
+    let buried: Vec<_> = base.buried.iter().map(ToString::to_string).collect();
+    assert_eq!(buried, ["c8", "c9"]);
 }

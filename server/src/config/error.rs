@@ -1,0 +1,53 @@
+//! Why settings cannot be used.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// Why settings cannot be used. The message names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("failed to read the configuration {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, has an unknown key or a value of a wrong type.
+    #[error("the configuration {path} is wrong: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A number is out of range.
+    #[error("`{name}` is {value}; it must be from {} to {}", .allowed.start(), .allowed.end())]
+    Range {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+        /// What it may be.
+        allowed: RangeInclusive<u64>,
+    },
+    /// A text has a wrong form.
+    #[error("`{name}` is {value:?}; it must be {expected}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// Two settings contradict each other.
+    #[error("`{larger}` must be larger than `{smaller}`")]
+    Order {
+        /// The one that must be larger.
+        larger: &'static str,
+        /// The other one.
+        smaller: &'static str,
+    },
+}

@@ -1,0 +1,130 @@
+use boardcast_protocol::board::{Actor, Member, Role};
+use boardcast_protocol::ids::{BoardId, UserId};
+use boardcast_protocol::position::Timestamp;
+use tempfile::TempDir;
+use tokio::io::DuplexStream;
+use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use super::*;
+use crate::auth::{Secret, Tokens};
+use crate::connection::ConnectionRules;
+use crate::connection::registry::Connection;
+use crate::room::{ConnId, FanoutLag, Outbox, RoomInput, RoomLimits, Rooms};
+use crate::storage::{Storage, StorageOptions};
+
+/// A client over a socket in memory, subscribed to a board of its own.
+struct Client {
+    _data: TempDir,
+    services: Arc<Services>,
+    board: BoardId,
+    socket: DuplexStream,
+}
+
+impl Client {
+    async fn subscribed(limits: RoomLimits) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let storage = Storage::open(StorageOptions::new(data.path()))
+            .await
+            .unwrap();
+        let lag = FanoutLag::default();
+        let rooms = Rooms::new(storage.clone(), limits, lag.clone());
+        let user: UserId = "ann".parse().unwrap();
+        let owner = Member {
+            id: user,
+            name: "Ann".to_owned(),
+            role: Role::Admin,
+        };
+        let board = rooms.create("Plan", &owner).await.unwrap();
+        let tokens = Tokens::new(&Secret::of_tests());
+        let rules = ConnectionRules::default();
+        let services = Arc::new(Services::new(rooms, storage, tokens, lag, rules));
+        let (socket, stream) = tokio::io::duplex(64 * 1_024);
+        let identity = Identity {
+            actor: Actor { user, admin: false },
+            name: "Ann".into(),
+            expires: Timestamp(u64::MAX >> 12),
+        };
+        let accepted = Accepted {
+            stream,
+            early: Bytes::new(),
+            codec: Codec::Json,
+            authenticated: Some(Box::new(identity)),
+            place: services.connections.reserve().unwrap(),
+            source_place: None,
+        };
+        services.tasks.spawn(Task::new(&services, accepted));
+        let mut client = Self {
+            _data: data,
+            services,
+            board,
+            socket,
+        };
+        let hello =
+            format!(r#"{{"type":"hello","v":1,"client":"c","boards":[{{"board":"{board}"}}]}}"#);
+        client.say(&hello).await;
+        client.hears("\"type\":\"presence\"").await;
+        client
+    }
+
+    async fn say(&mut self, text: &str) {
+        let opcode = OpCode::Data(Data::Text);
+        let mut frame = Frame::message(text.to_owned(), opcode, true);
+        frame.header_mut().mask = Some([1, 2, 3, 4]);
+        let mut bytes = Vec::new();
+        frame.format(&mut bytes).unwrap();
+        self.socket.write_all(&bytes).await.unwrap();
+    }
+
+    /// Reads until this was said.
+    async fn hears(&mut self, wanted: &str) {
+        let mut heard = Vec::new();
+        let reading = async {
+            while !String::from_utf8_lossy(&heard).contains(wanted) {
+                assert_ne!(self.socket.read_buf(&mut heard).await.unwrap(), 0);
+            }
+        };
+        let read = timeout(Duration::from_secs(20), reading).await;
+        assert!(
+            read.is_ok(),
+            "no {wanted} in {}",
+            String::from_utf8_lossy(&heard)
+        );
+    }
+}
+
+/// 1,200 bytes a connection are aimed at; the socket's registration and the registries' entries
+/// come on top of what is counted here.
+#[test]
+fn an_idle_connection_is_small() {
+    let task = size_of::<Task<TcpStream>>();
+    assert!(task <= 400, "{task} bytes");
+    let shared = size_of::<Connection>();
+    assert!(shared <= 80, "{shared} bytes");
+    let outbox = size_of::<Outbox>();
+    assert!(outbox <= 216, "{outbox} bytes");
+}
+
+/// Found by seeds 7484 and 9710 of the simulation: nobody woke the connection that waited.
+#[tokio::test]
+async fn r8_a_connection_goes_on_after_its_room_was_too_full_to_hear_that_it_is_drained() {
+    let mut client = Client::subscribed(RoomLimits {
+        inbox: 1,
+        ..RoomLimits::default()
+    })
+    .await;
+    let conn = ConnId(1);
+    let connection = client.services.connections.get(conn).unwrap();
+    let room = client.services.rooms.get(client.board).unwrap();
+    // One thread: the connection's task runs before the room takes its input.
+    connection.outbox.notify_drained(client.board);
+    let (answer, _role) = oneshot::channel();
+    let actor = Actor {
+        user: "ann".parse().unwrap(),
+        admin: false,
+    };
+    room.try_send(RoomInput::RoleOf { actor, answer }).unwrap();
+    // Whoever is drained is told anew who is here.
+    client.hears("\"type\":\"presence\"").await;
+}

@@ -1,0 +1,182 @@
+//! The database as a whole, and the walk over its boards.
+
+use futures::TryStreamExt;
+use sqlx::Row;
+
+use boardcast_protocol::ids::{BoardId, UserId};
+
+use super::report::Invariant;
+use super::{Check, CheckError};
+use crate::storage::StorageError;
+use crate::storage::fault::primary_code;
+
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_NOTADB: i32 = 26;
+
+const INTEGRITY: &str = "PRAGMA integrity_check(1000)";
+const FOREIGN_KEYS: &str = r#"SELECT "table", rowid, parent FROM pragma_foreign_key_check"#;
+const USERS: &str = "SELECT id, name FROM users";
+const IMPORTS: &str = "SELECT source, board, ids FROM imports";
+const NEXT_BOARD: &str = "SELECT id FROM boards WHERE id > ? ORDER BY id LIMIT 1";
+const BOARD_EXISTS: &str = "SELECT count(*) > 0 FROM boards WHERE id = ?";
+
+/// Tables without a foreign key to their board: the next board that has rows there.
+const OWNERS: [(&str, &str); 2] = [
+    (
+        "events",
+        "SELECT board FROM events WHERE board > ? ORDER BY board LIMIT 1",
+    ),
+    (
+        "activity",
+        "SELECT board FROM activity WHERE board > ? ORDER BY board LIMIT 1",
+    ),
+];
+
+impl Check<'_> {
+    /// Checks everything.
+    pub(super) async fn run(&mut self) -> Result<(), CheckError> {
+        self.watch()?;
+        let done = self.integrity().await;
+        self.read_or_found(None, done)?;
+        let done = self.foreign_keys().await;
+        self.read_or_found(None, done)?;
+        let done = self.users().await;
+        self.read_or_found(None, done)?;
+        let done = self.imports().await;
+        self.read_or_found(None, done)?;
+        for (table, next) in OWNERS {
+            let done = self.owners(table, next).await;
+            self.read_or_found(None, done)?;
+        }
+        let done = self.boards().await;
+        self.read_or_found(None, done)
+    }
+
+    /// What cannot be read because it is damaged is a finding; the check goes on behind it.
+    fn read_or_found(
+        &mut self,
+        board: Option<&str>,
+        done: Result<(), CheckError>,
+    ) -> Result<(), CheckError> {
+        match done {
+            Err(CheckError::Storage(StorageError::Read(error))) if is_damage(&error) => {
+                let expected = "rows that can be read";
+                self.report.add(Invariant::Readable, board, error, expected);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn integrity(&mut self) -> Result<(), CheckError> {
+        let mut rows = sqlx::query(INTEGRITY).fetch(&mut *self.conn);
+        while let Some(row) = rows.try_next().await? {
+            let found: &str = row.try_get(0)?;
+            if found != "ok" {
+                self.report.add(Invariant::Integrity, None, found, "ok");
+            }
+        }
+        Ok(())
+    }
+
+    async fn foreign_keys(&mut self) -> Result<(), CheckError> {
+        let mut rows = sqlx::query(FOREIGN_KEYS).fetch(&mut *self.conn);
+        while let Some(row) = rows.try_next().await? {
+            let table: &str = row.try_get(0)?;
+            let number: Option<i64> = row.try_get(1)?;
+            let parent: &str = row.try_get(2)?;
+            self.report.add(
+                Invariant::ForeignKeys,
+                None,
+                format_args!(
+                    "row {} of {table} leads nowhere",
+                    number.unwrap_or_default()
+                ),
+                format_args!("a row of {parent}"),
+            );
+        }
+        Ok(())
+    }
+
+    async fn users(&mut self) -> Result<(), CheckError> {
+        let mut rows = sqlx::query(USERS).fetch(&mut *self.conn);
+        while let Some(row) = rows.try_next().await? {
+            let (id, name): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+            if id.parse::<UserId>().is_err() || name.is_empty() {
+                let found = format!("a user {id:?} with the name {name:?}");
+                self.report
+                    .add(Invariant::Users, None, found, "an id and a name");
+            }
+        }
+        Ok(())
+    }
+
+    async fn imports(&mut self) -> Result<(), CheckError> {
+        let mut rows = sqlx::query(IMPORTS).fetch(&mut *self.conn);
+        while let Some(row) = rows.try_next().await? {
+            let (source, board): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+            let ids: &str = row.try_get(2)?;
+            if let Err(error) = serde_json::from_str::<Vec<String>>(ids) {
+                let found = format!("the import of {source:?}: {error}");
+                let expected = "a JSON array of ids";
+                self.report
+                    .add(Invariant::Imports, Some(board), found, expected);
+            }
+        }
+        Ok(())
+    }
+
+    async fn owners(&mut self, table: &str, next: &'static str) -> Result<(), CheckError> {
+        let mut last = String::new();
+        loop {
+            let owner: Option<String> = sqlx::query_scalar(next)
+                .bind(&last)
+                .fetch_optional(&mut *self.conn)
+                .await?;
+            let Some(owner) = owner else { return Ok(()) };
+            let exists: bool = sqlx::query_scalar(BOARD_EXISTS)
+                .bind(&owner)
+                .fetch_one(&mut *self.conn)
+                .await?;
+            if !exists {
+                let found = format!("{table} has rows of this board");
+                self.report
+                    .add(Invariant::LogBoards, Some(&owner), found, "a board");
+            }
+            last = owner;
+        }
+    }
+
+    async fn boards(&mut self) -> Result<(), CheckError> {
+        let mut last = String::new();
+        loop {
+            let next: Option<String> = sqlx::query_scalar(NEXT_BOARD)
+                .bind(&last)
+                .fetch_optional(&mut *self.conn)
+                .await?;
+            let Some(id) = next else { return Ok(()) };
+            self.watch()?;
+            self.report.boards += 1;
+            match id.parse::<BoardId>() {
+                Ok(board) => {
+                    let done = self.board(board).await;
+                    self.read_or_found(Some(&id), done)?;
+                }
+                Err(error) => {
+                    let found = format!("a board {id:?}: {error}");
+                    self.report.add(Invariant::Readable, None, found, "an id");
+                }
+            }
+            last = id;
+        }
+    }
+}
+
+/// Whether the file is at fault, not the machine.
+fn is_damage(error: &sqlx::Error) -> bool {
+    let undecodable = matches!(
+        error,
+        sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }
+    );
+    undecodable || matches!(primary_code(error), Some(SQLITE_CORRUPT | SQLITE_NOTADB))
+}

@@ -1,0 +1,177 @@
+//! What the server does for its database now and then: trimming.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use boardcast_protocol::ids::BoardId;
+
+use crate::clock;
+use crate::storage::{Retention, Storage, StorageError};
+
+/// From the start to the first round: whoever comes back after a restart goes first.
+const FIRST_AFTER: Duration = Duration::from_secs(60);
+const ROUND_EVERY: Duration = Duration::from_secs(60 * 60);
+/// Between two boards, and between two calls for one: commits of people go first.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Boards that are listed at a time.
+const PAGE: usize = 64;
+
+/// Trims the logs of all boards, one after the other, round after round, until it is stopped.
+pub(crate) async fn upkeep(storage: Storage, retention: Retention, stop: CancellationToken) {
+    let rounds = async {
+        sleep(FIRST_AFTER).await;
+        loop {
+            round(&storage, retention).await;
+            sleep(ROUND_EVERY).await;
+        }
+    };
+    // A step that is under way is one transaction of the journal: it is finished or never begun.
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = rounds => {}
+    }
+}
+
+async fn round(storage: &Storage, retention: Retention) {
+    let (mut versions, mut boards) = (0, 0);
+    let mut after = None;
+    loop {
+        let page = match storage.boards_of(None, after, PAGE).await {
+            Ok(page) => page,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "failed to list the boards to be trimmed; the next round is in an hour"
+                );
+                break;
+            }
+        };
+        let Some(last) = page.last() else { break };
+        after = Some(last.board);
+        for board in page.iter().map(|summary| summary.board) {
+            match trim(storage, board, retention).await {
+                Ok(0) => {}
+                Ok(trimmed) => {
+                    versions += trimmed;
+                    boards += 1;
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(%board, error, "failed to trim the log of a board; it grows until the next round");
+                }
+            }
+        }
+    }
+    if let Err(error) = storage.forget_runs().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            error,
+            "failed to forget old runs; the next round is in an hour"
+        );
+    }
+    if versions > 0 {
+        tracing::info!(versions, boards, "old versions left the log");
+    }
+}
+
+/// Trims a board as far as it goes; the count of versions.
+async fn trim(
+    storage: &Storage,
+    board: BoardId,
+    retention: Retention,
+) -> Result<u64, StorageError> {
+    let mut versions = 0;
+    loop {
+        sleep(PAUSE).await;
+        let trimmed = storage.trim_board(board, retention, clock::now()).await?;
+        if trimmed.versions == 0 {
+            return Ok(versions);
+        }
+        versions += trimmed.versions;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use boardcast_protocol::position::Version;
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::storage::{Append, Rows, StorageOptions};
+
+    /// A board with so many versions, written and closed.
+    async fn board(storage: &Storage, versions: u64) -> BoardId {
+        let board = storage
+            .create_board("Old", None, clock::now())
+            .await
+            .unwrap();
+        let (_, journal) = storage
+            .open_board(board, clock::now())
+            .await
+            .unwrap()
+            .unwrap();
+        for version in (1..=versions).map(Version) {
+            journal.reserve().unwrap().append(Append {
+                version,
+                origin: None,
+                by: "ann".parse().unwrap(),
+                at: boardcast_protocol::position::Timestamp(version.0),
+                events: Bytes::from_static(b"[]"),
+                was: Bytes::from_static(b"[]"),
+            });
+        }
+        let rows = Rows {
+            version: Version(versions),
+            ..Rows::default()
+        };
+        journal.rows(rows).unwrap();
+        journal.close().await.unwrap();
+        board
+    }
+
+    async fn kept(storage: &Storage, board: BoardId) -> usize {
+        let opened = storage.open_board(board, clock::now()).await.unwrap();
+        let (loaded, journal) = opened.unwrap();
+        journal.close().await.unwrap();
+        assert_eq!(loaded.version, Version(40), "none is made twice");
+        loaded.recent.len()
+    }
+
+    #[tokio::test]
+    async fn a_round_trims_all_boards() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let storage = Storage::open(StorageOptions::new(dir.path()))
+            .await
+            .unwrap();
+        let boards = [board(&storage, 40).await, board(&storage, 40).await];
+        let defaults = Retention::default();
+        round(&storage, defaults).await;
+        for board in boards {
+            assert_eq!(kept(&storage, board).await, 40, "the newest 2,000 stay");
+        }
+        let few = Retention {
+            keep_versions: 7,
+            ..defaults
+        };
+        round(&storage, few).await;
+        for board in boards {
+            assert_eq!(kept(&storage, board).await, 7);
+        }
+    }
+
+    #[tokio::test]
+    async fn it_stops_when_it_is_told() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let storage = Storage::open(StorageOptions::new(dir.path()))
+            .await
+            .unwrap();
+        let stop = CancellationToken::new();
+        let upkeep = tokio::spawn(upkeep(storage.clone(), Retention::default(), stop.clone()));
+        stop.cancel();
+        upkeep.await.unwrap();
+        storage.close().await.unwrap();
+    }
+}
