@@ -1,5 +1,6 @@
-//! Writes the write-ahead log back into the database, from the writer itself: a second connection
-//! that does it falls behind without end.
+//! Writes the write-ahead log back into the database: most of it from a connection beside the writer,
+//! the rest from the writer, so that the log begins anew. A second connection that does it alone
+//! falls behind without end.
 
 use sqlx::{Row, SqliteConnection};
 
@@ -7,9 +8,10 @@ use super::fault::Fault;
 
 const PAGE_BYTES: usize = 4_096;
 /// Written pages after which the log is written back when nothing waits.
-const DUE_PAGES: usize = 2_000;
-/// Written pages after which it is written back in any case: 32 MiB.
-const OVERDUE_PAGES: usize = 8_000;
+const DUE_PAGES: usize = 1_000;
+/// Written pages after which it is written back in any case: 12 MiB. Commits wait for its end, for
+/// longer the more there is (docs/decisions/0015).
+const OVERDUE_PAGES: usize = 3_000;
 /// A log longer than this part of its bound waits for readers, so that it can begin anew.
 const LONG_PART: u64 = 8;
 
@@ -44,11 +46,17 @@ impl Schedule {
 /// Writes back as much as present readers allow; waits for them, for at most 100 ms, when the log
 /// is long for its bound.
 pub(super) async fn run(conn: &mut SqliteConnection, max_bytes: u64) -> Result<(), Fault> {
-    let log_pages = checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+    let log_pages = passive(conn).await?;
     if log_pages * PAGE_BYTES as u64 > max_bytes / LONG_PART {
         truncate(conn).await?;
     }
     Ok(())
+}
+
+/// Writes back as much as present readers and the writer allow, without waiting for them; the pages
+/// in the log.
+pub(super) async fn passive(conn: &mut SqliteConnection) -> Result<u64, Fault> {
+    checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)").await
 }
 
 /// Empties the log, waiting at most 100 ms for readers. They may keep it long: its size tells.

@@ -59,6 +59,15 @@ pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, StorageError
     Ok(conn)
 }
 
+/// A second connection beside the writer, which writes back what the writer has committed.
+pub(super) async fn second_writer(file: &Path) -> Result<SqliteConnection, StorageError> {
+    options(file)
+        .pragma("wal_autocheckpoint", "0")
+        .connect()
+        .await
+        .map_err(|error| damage(file, error))
+}
+
 /// A pool of readers: they are never replaced for their age, and cannot write.
 pub(super) fn readers(file: &Path, count: u32) -> SqlitePool {
     SqlitePoolOptions::new()

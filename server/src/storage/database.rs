@@ -1,8 +1,11 @@
 //! What the journal writes to and what reads are answered from: SQLite, or the disk of the
 //! simulation. Everything above this seam is the same for both.
 
+use std::sync::Arc;
+
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection, SqliteConnection};
+use tokio::sync::Mutex;
 
 use boardcast_protocol::ids::{BoardId, CardId, ClientId, UserId};
 use boardcast_protocol::message::{ActivityEntry, BoardSummary};
@@ -31,6 +34,8 @@ pub(super) enum Writer {
 /// The database file, opened for writing, in a directory that nobody else uses.
 pub(super) struct SqliteWriter {
     conn: SqliteConnection,
+    /// Writes the write-ahead log back, beside the writer.
+    ahead: Arc<Mutex<SqliteConnection>>,
     directory: Directory,
 }
 
@@ -38,7 +43,12 @@ impl Writer {
     /// Opens the database of a directory, makes it where it is missing and brings it up to date.
     pub(super) async fn open(directory: Directory) -> Result<Self, StorageError> {
         let conn = connect::writer(directory.database()).await?;
-        Ok(Self::Sqlite(SqliteWriter { conn, directory }))
+        let ahead = connect::second_writer(directory.database()).await?;
+        Ok(Self::Sqlite(SqliteWriter {
+            conn,
+            ahead: Arc::new(Mutex::new(ahead)),
+            directory,
+        }))
     }
 
     /// The same with a fault in it, to prove that tests see it.
@@ -108,6 +118,25 @@ impl Writer {
         }
     }
 
+    /// Writes most of the write-ahead log back while the writer goes on; [`Writer::checkpoint`] does
+    /// the rest. `None` where nothing can be done ahead.
+    pub(super) fn checkpoint_ahead(
+        &self,
+    ) -> Option<impl Future<Output = Result<(), Fault>> + Send + 'static> {
+        match self {
+            Self::Sqlite(SqliteWriter { ahead, .. }) => {
+                let ahead = Arc::clone(ahead);
+                Some(async move {
+                    checkpoint::passive(&mut *ahead.lock().await)
+                        .await
+                        .map(drop)
+                })
+            }
+            #[cfg(test)]
+            Self::Simulated(_) => None,
+        }
+    }
+
     /// Writes the write-ahead log back, as far as present readers allow.
     pub(super) async fn checkpoint(&mut self, max_bytes: u64) -> Result<(), Fault> {
         match self {
@@ -130,12 +159,19 @@ impl Writer {
     pub(super) async fn leave(self) {
         let SqliteWriter {
             mut conn,
+            ahead,
             directory,
         } = match self {
             Self::Sqlite(sqlite) => sqlite,
             #[cfg(test)]
             Self::Simulated(_) => return,
         };
+        // Only the journal uses it, which has ended: nobody else holds it.
+        if let Some(ahead) = Arc::into_inner(ahead)
+            && let Err(error) = ahead.into_inner().close().await
+        {
+            tracing::warn!(%error, "a connection to the database was not closed in order");
+        }
         if let Err(fault) = checkpoint::truncate(&mut conn).await {
             tracing::warn!(
                 ?fault,

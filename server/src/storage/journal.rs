@@ -10,7 +10,8 @@ mod groups;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{mpsc, oneshot};
 
 use super::database::Writer;
 use super::fault::Fault;
@@ -48,6 +49,8 @@ pub(super) struct Journal {
     torn: bool,
     limits: JournalLimits,
     checkpoints: checkpoint::Schedule,
+    /// What writes most of the write-ahead log back beside this task.
+    ahead: Option<oneshot::Receiver<Result<(), Fault>>>,
     /// The write-ahead log is longer than it may be.
     is_choked: bool,
 }
@@ -80,6 +83,7 @@ impl Journal {
             torn: false,
             limits,
             checkpoints: checkpoint::Schedule::default(),
+            ahead: None,
             is_choked: false,
         }
     }
@@ -154,13 +158,32 @@ impl Journal {
         }
     }
 
+    /// Has the write-ahead log written back when it is due: most of it beside this task, whose
+    /// commits go on meanwhile, and the rest by the writer, so that the log can begin anew.
     async fn checkpoint(&mut self) -> Result<(), End> {
-        if !self.checkpoints.is_due(self.queue.has_versions()) && !self.is_choked {
-            return Ok(());
-        }
-        self.checkpoints.begin();
+        let ahead = match &mut self.ahead {
+            Some(ahead) => match ahead.try_recv() {
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Closed) => Err(Fault::Busy("it was cut short".to_owned())),
+                Ok(result) => result,
+            },
+            None if self.is_choked => Ok(()),
+            None if !self.checkpoints.is_due(self.queue.has_versions()) => return Ok(()),
+            None => {
+                self.checkpoints.begin();
+                self.ahead = self.begin_ahead();
+                if self.ahead.is_some() {
+                    return Ok(());
+                }
+                Ok(())
+            }
+        };
+        self.ahead = None;
         let began = Instant::now();
-        let result = self.writer.checkpoint(self.limits.wal_max_bytes).await;
+        let result = match ahead {
+            Ok(()) => self.writer.checkpoint(self.limits.wal_max_bytes).await,
+            Err(fault) => Err(fault),
+        };
         let wal_bytes = self.writer.size().wal_bytes;
         let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::trace!(wal_bytes, duration_us, "write-ahead log written back");
@@ -178,6 +201,18 @@ impl Journal {
                 Ok(())
             }
         }
+    }
+
+    fn begin_ahead(&self) -> Option<oneshot::Receiver<Result<(), Fault>>> {
+        let writing = self.writer.checkpoint_ahead()?;
+        let (done, ahead) = oneshot::channel();
+        let queue = Arc::clone(&self.queue);
+        tokio::spawn(async move {
+            // Nobody wants to know only when the journal has ended.
+            let _ = done.send(writing.await);
+            queue.wake();
+        });
+        Some(ahead)
     }
 
     /// A write-ahead log that is longer than it may be takes no commands: else whoever holds it, such
@@ -219,6 +254,10 @@ impl Journal {
     }
 
     async fn end(mut self, end: End) {
+        if let Some(ahead) = self.ahead.take() {
+            // What it was writing back is committed; how that ended changes nothing.
+            let _ = ahead.await;
+        }
         self.queue.set_health(match &end {
             End::Clean => Health::Closed,
             End::Unwritten(reason) | End::Unclear(reason) => Health::Stopped {

@@ -224,6 +224,11 @@ impl Queue {
         state.reserved == 0 && state.held_versions == 0 && state.held_rows_bytes == 0
     }
 
+    /// Lets the journal look whether there is something to do.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Resolves when something has been pushed since the last time.
     pub(super) async fn pushed(&self) {
         self.wake.notified().await;
