@@ -11,6 +11,7 @@ pub mod registry;
 mod services;
 pub mod session;
 mod slow;
+pub mod socket;
 pub mod sweep;
 mod talk;
 pub mod task;

@@ -49,8 +49,6 @@ pub struct Connection {
     pub outbox: Arc<Outbox>,
     /// Reads that brought something; wraps.
     reads: AtomicU32,
-    /// Bytes written.
-    written_bytes: AtomicU64,
     /// Whether the client has said hello.
     has_said_hello: AtomicBool,
     /// When it ends: before `hello` the time for that, then the end of the token.
@@ -79,7 +77,7 @@ impl Connection {
     pub fn observed(&self) -> Observed {
         Observed {
             reads: self.reads.load(Ordering::Relaxed),
-            written_bytes: self.written_bytes.load(Ordering::Relaxed),
+            written_bytes: self.outbox.written_bytes(),
             pending_bytes: self.outbox.pending_bytes(),
             has_said_hello: self.has_said_hello.load(Ordering::Relaxed),
             ends_at: Timestamp(self.ends_at_ms.load(Ordering::Relaxed)),
@@ -101,12 +99,6 @@ impl Connection {
     /// The task has read something.
     pub(super) fn count_read(&self) {
         self.reads.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The task has written so many bytes.
-    pub(super) fn count_written(&self, bytes: usize) {
-        self.written_bytes
-            .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -197,7 +189,6 @@ impl Connections {
             id,
             outbox: Arc::new(outbox),
             reads: AtomicU32::new(0),
-            written_bytes: AtomicU64::new(0),
             has_said_hello: AtomicBool::new(false),
             ends_at_ms: AtomicU64::new(hello_until.0),
             is_dropped: AtomicBool::new(false),

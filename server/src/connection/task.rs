@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use boardcast_protocol::close::CloseCode;
@@ -19,11 +18,12 @@ use super::protocol_error::ProtocolError;
 use super::reader::{FrameReader, Incoming, ReaderLimits};
 use super::registry::{Place, SourcePlace};
 use super::services::Services;
+use super::socket::SharedSocket;
 use super::talk::Talk;
 use super::writer::Writer;
 use crate::auth::Identity;
 use crate::frame;
-use crate::room::Codec;
+use crate::room::{Codec, DirectWrite};
 
 /// What one read may bring. A longer message is put together by the reader.
 const SCRATCH_BYTES: usize = 32 * 1_024;
@@ -42,9 +42,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for S {}
 
 /// A socket that has just become a WebSocket.
 #[derive(Debug)]
-pub struct Accepted<S = TcpStream> {
+pub struct Accepted<S = SharedSocket> {
     /// The socket.
     pub stream: S,
+    /// The same for rooms that write to it at once.
+    pub direct: Option<Arc<dyn DirectWrite>>,
     /// What was read of it behind the request.
     pub early: Bytes,
     /// How messages are written.
@@ -60,7 +62,7 @@ pub struct Accepted<S = TcpStream> {
 /// The task of one connection. An idle one holds no buffer, and little else: it stays in memory for
 /// as long as a client is connected.
 #[derive(Debug)]
-pub struct Task<S = TcpStream> {
+pub struct Task<S = SharedSocket> {
     phase: Phase<S>,
     _place: Place,
 }
@@ -124,6 +126,9 @@ impl<S: Socket> Task<S> {
                 accepted.source_place,
             ),
         };
+        if let Some(direct) = accepted.direct {
+            open.talk.connection().outbox.attach(direct);
+        }
         if !accepted.early.is_empty() {
             open.feed(&mut accepted.early.to_vec());
         }
@@ -240,6 +245,7 @@ impl<S: Socket> Open<S> {
         let Self {
             mut stream, talk, ..
         } = self;
+        talk.connection().outbox.detach();
         talk.leave().await;
         if end == End::Told && stream.shutdown().await.is_ok() {
             // Closing with unread bytes would reset the connection and take the close frame along.

@@ -79,7 +79,6 @@ impl Writer {
             }
             self.advance(written);
             connection.outbox.written(written);
-            connection.count_written(written);
         }
     }
 

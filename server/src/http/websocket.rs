@@ -20,6 +20,7 @@ use super::upgrade::{self, UpgradeError};
 use crate::auth::Identity;
 use crate::clock;
 use crate::connection::Source;
+use crate::connection::socket::SharedSocket;
 use crate::connection::task::{Accepted, Task};
 use crate::room::Codec;
 
@@ -59,7 +60,9 @@ pub(super) async fn open(
         let Some((stream, early)) = take_over(on_upgrade).await else {
             return;
         };
+        let stream = SharedSocket::new(stream);
         let accepted = Accepted {
+            direct: Some(stream.direct()),
             stream,
             early,
             codec,

@@ -195,9 +195,19 @@ impl Feed {
         Ok(())
     }
 
-    /// Queues a batch; whether the subscriber can be sent more.
-    pub(super) fn deliver(&self, to: &mut Subscriber, frame: Frame, last: Version) -> bool {
-        match to.outbox.push(frame) {
+    /// Queues a batch, or writes it `at_once`; whether the subscriber can be sent more.
+    pub(super) fn deliver(
+        &self,
+        to: &mut Subscriber,
+        (frame, last): (Frame, Version),
+        at_once: bool,
+    ) -> bool {
+        let pushed = if at_once {
+            to.outbox.push_at_once(frame)
+        } else {
+            to.outbox.push(frame)
+        };
+        match pushed {
             Pushed::Queued => {
                 self.stats.deliveries.add(1);
                 to.advance(last, self.durable);

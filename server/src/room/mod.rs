@@ -3,6 +3,7 @@
 mod answers;
 mod clients;
 mod core;
+mod direct;
 mod encoded;
 mod entry;
 mod feed;
@@ -23,6 +24,7 @@ mod tests;
 mod timing;
 
 pub use answers::no_such_board;
+pub use direct::DirectWrite;
 pub use handle::RoomHandle;
 pub use input::{
     Answer, Change, ConnId, Import, ImportRefused, ImportReport, Joining, Origin, RoomInput,

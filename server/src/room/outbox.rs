@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use futures::task::AtomicWaker;
 use tokio::time::Instant;
 
@@ -14,6 +14,7 @@ use boardcast_protocol::codec;
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{Goodbye, ServerMessage};
 
+use super::DirectWrite;
 use crate::frame;
 
 /// How messages are written for a connection.
@@ -64,6 +65,8 @@ struct Queue {
     frames: VecDeque<Frame>,
     closing: Option<CloseCode>,
     left_behind: Vec<BoardId>,
+    /// The socket, where rooms may write to it.
+    socket: Option<Arc<dyn DirectWrite>>,
     /// Since when the oldest frame waits, if that is measured.
     waiting_since: Option<Instant>,
 }
@@ -77,6 +80,7 @@ pub struct Outbox {
     queue: Mutex<Queue>,
     /// Bytes that were pushed and not yet written to the socket.
     pending_bytes: AtomicUsize,
+    written_bytes: AtomicU64,
     pushed_frames: AtomicU64,
     dropped_presence: AtomicU64,
     has_left_behind: AtomicBool,
@@ -94,12 +98,23 @@ impl Outbox {
             measures_lag: false,
             queue: Mutex::default(),
             pending_bytes: AtomicUsize::new(0),
+            written_bytes: AtomicU64::new(0),
             pushed_frames: AtomicU64::new(0),
             dropped_presence: AtomicU64::new(0),
             has_left_behind: AtomicBool::new(false),
             slow_retry_ms: AtomicU32::new(0),
             waker: AtomicWaker::new(),
         }
+    }
+
+    /// From now on [`Outbox::push_at_once`] writes to this socket.
+    pub fn attach(&self, socket: Arc<dyn DirectWrite>) {
+        self.lock().socket = Some(socket);
+    }
+
+    /// Lets go of the socket: its connection ends.
+    pub fn detach(&self) {
+        self.lock().socket = None;
     }
 
     /// From now on [`Outbox::take_lag`] answers. A few connections are enough for the mean of all.
@@ -129,7 +144,12 @@ impl Outbox {
 
     /// Bytes that wait, those that the connection has taken but not yet written included.
     pub fn pending_bytes(&self) -> usize {
-        self.pending_bytes.load(Ordering::Relaxed)
+        self.pending_bytes.load(Ordering::Acquire)
+    }
+
+    /// Bytes that the socket has taken.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes.load(Ordering::Relaxed)
     }
 
     /// Whether so little waits that a subscriber that was left behind may be caught up.
@@ -154,6 +174,32 @@ impl Outbox {
         self.enqueue(frame)
     }
 
+    /// The same for a caller that has few of them to push: where nothing waits, the socket is offered
+    /// the frame at once, which saves waking the connection's task. What it does not take is queued.
+    pub fn push_at_once(&self, mut frame: Frame) -> Pushed {
+        let queue = self.lock();
+        if queue.closing.is_some() {
+            return Pushed::Closed;
+        }
+        // Under the lock nothing comes in between, and with nothing pending the task writes nothing.
+        if self.pending_bytes() == 0
+            && let Some(socket) = &queue.socket
+            // An error shows when the task writes.
+            && let Ok(written) = socket.try_write(&frame)
+        {
+            self.written_bytes
+                .fetch_add(written as u64, Ordering::Relaxed);
+            if written == frame.len() {
+                self.pushed_frames.fetch_add(1, Ordering::Relaxed);
+                return Pushed::Queued;
+            }
+            frame.advance(written);
+        } else if self.pending_bytes() + frame.len() > self.limits.hard_bytes {
+            return Pushed::Full;
+        }
+        self.enqueue_in(queue, frame)
+    }
+
     /// Queues a frame whatever its size: an answer that the client asked for and waits for, such as
     /// a snapshot. The connection bounds how many of these it lets a client ask for.
     pub fn push_answer(&self, frame: Frame) -> Pushed {
@@ -171,10 +217,14 @@ impl Outbox {
     }
 
     fn enqueue(&self, frame: Frame) -> Pushed {
-        let mut queue = self.lock();
+        let queue = self.lock();
         if queue.closing.is_some() {
             return Pushed::Closed;
         }
+        self.enqueue_in(queue, frame)
+    }
+
+    fn enqueue_in(&self, mut queue: MutexGuard<'_, Queue>, frame: Frame) -> Pushed {
         self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
         self.pushed_frames.fetch_add(1, Ordering::Relaxed);
         if self.measures_lag && queue.waiting_since.is_none() {
@@ -257,7 +307,9 @@ impl Outbox {
 
     /// The connection has written so many bytes to the socket.
     pub fn written(&self, bytes: usize) {
-        self.pending_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.written_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+        self.pending_bytes.fetch_sub(bytes, Ordering::Release);
     }
 
     /// The connection's task is woken by the next push.

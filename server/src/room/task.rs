@@ -19,7 +19,7 @@ use super::registry::Shared;
 use super::timing::{Deadlines, Wants, Window};
 use super::{Origin, RoomInput};
 use crate::clock;
-use crate::storage::{BoardJournal, Rows, StorageError, StoredVersion};
+use crate::storage::{Append, BoardJournal, Rows, Slot, StorageError, StoredVersion};
 
 /// How long a room that ends waits for a place for its rows. They are only the projection of the
 /// log: without them, opening the board takes longer.
@@ -37,6 +37,8 @@ pub(super) struct RoomTask {
     durable: watch::Receiver<Version>,
     inbox: mpsc::Receiver<RoomInput>,
     inputs: Vec<RoomInput>,
+    /// Versions that were not handed to the journal yet, each with its place there.
+    appends: Vec<(Slot, Append)>,
     /// Parts of the log on their way, each with the version before it.
     reads: FuturesUnordered<BoxFuture<'static, PastPart>>,
     place: Arc<Place>,
@@ -68,6 +70,7 @@ impl RoomTask {
             journal,
             inbox,
             inputs: Vec::new(),
+            appends: Vec::new(),
             reads: FuturesUnordered::new(),
             place,
             window: Window::new(&shared.limits, Instant::now()),
@@ -180,6 +183,13 @@ impl RoomTask {
         };
         let append = self.room.handle(input, place, clock::now());
         if let (Some(append), Some(slot)) = (append, slot) {
+            self.appends.push((slot, append));
+        }
+    }
+
+    /// Hands the journal what the inputs have brought.
+    fn append(&mut self) {
+        for (slot, append) in self.appends.drain(..) {
             slot.append(append);
         }
     }
@@ -216,9 +226,14 @@ impl RoomTask {
         let now = Instant::now();
         self.deadlines.set(self.wants(), &self.window, now);
         let due = self.deadlines.take_due(now);
+        // The journal takes its part of the processor, so few subscribers are served before it.
+        if !self.room.is_small() {
+            self.append();
+        }
         if due.flush {
             self.flush().await;
         }
+        self.append();
         if due.presence {
             let telling = self.room.begin_presence();
             self.tell(telling).await;
@@ -304,6 +319,7 @@ impl RoomTask {
             place.set_inbox(Some(sender));
             drop(phase);
             self.take_inputs().await;
+            self.append();
             return After::GoOn;
         }
         self.end(&mut phase).await;
@@ -316,6 +332,7 @@ impl RoomTask {
         let mut phase = place.turn.lock().await;
         self.close_inbox().await;
         self.take_inputs().await;
+        self.append();
         self.reads.clear();
         self.flush().await;
         let _ = timeout(LAST_ROWS_WAIT, self.hand_over_last_rows()).await;

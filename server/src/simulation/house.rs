@@ -80,6 +80,7 @@ impl House {
         };
         let accepted = Accepted {
             stream: ServerEnd(Arc::clone(link)),
+            direct: Some(Arc::clone(link) as _),
             early: Bytes::new(),
             codec: if person.deflate {
                 Codec::Deflate

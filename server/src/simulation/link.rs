@@ -1,6 +1,7 @@
 //! A connection between a client and the server: bytes in order, each after its time.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::{self, Cursor, Read};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,6 +18,7 @@ use boardcast_protocol::message::ServerMessage;
 use super::dice::Dice;
 use super::oracle::Oracle;
 use super::schedule::{Event, Schedule};
+use crate::room::DirectWrite;
 
 /// What a server has written.
 #[derive(Clone, Debug)]
@@ -167,6 +169,22 @@ impl Link {
         Some(said)
     }
 
+    /// Takes as many of these bytes as it has room for.
+    fn take(&self, state: &mut State, bytes: &[u8]) -> usize {
+        let room = self.capacity.saturating_sub(state.held);
+        // A frame larger than the socket goes through when nothing else does.
+        let room = if state.outbound.is_empty() {
+            usize::MAX
+        } else {
+            room
+        };
+        let count = room.min(bytes.len());
+        state.partial.extend_from_slice(&bytes[..count]);
+        state.held += count;
+        self.take_frames(state);
+        count
+    }
+
     /// Takes the frames that are complete.
     fn take_frames(&self, state: &mut State) {
         loop {
@@ -220,6 +238,32 @@ fn read(opcode: OpCode, payload: &[u8]) -> Said {
     Said::Message(Arc::new(codec::decode_server(&text).unwrap().unwrap()))
 }
 
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "link {}", self.id)
+    }
+}
+
+impl DirectWrite for Link {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.lock();
+        if state.broken {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        match self.take(&mut state, bytes) {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            count => {
+                self.oracle
+                    .lock()
+                    .unwrap()
+                    .cover
+                    .count("written from the room's task");
+                Ok(count)
+            }
+        }
+    }
+}
+
 /// The server's end of a link.
 pub(super) struct ServerEnd(pub(super) Arc<Link>);
 
@@ -256,22 +300,13 @@ impl AsyncWrite for ServerEnd {
         if state.broken {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let room = link.capacity.saturating_sub(state.held);
-        // A frame larger than the socket goes through when nothing else does.
-        let room = if state.outbound.is_empty() {
-            usize::MAX
-        } else {
-            room
-        };
-        if room == 0 {
-            state.writer = Some(context.waker().clone());
-            return Poll::Pending;
+        match link.take(&mut state, bytes) {
+            0 => {
+                state.writer = Some(context.waker().clone());
+                Poll::Pending
+            }
+            count => Poll::Ready(Ok(count)),
         }
-        let count = room.min(bytes.len());
-        state.partial.extend_from_slice(&bytes[..count]);
-        state.held += count;
-        link.take_frames(&mut state);
-        Poll::Ready(Ok(count))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -14,6 +14,8 @@ pub(in crate::room) struct Flush {
     /// One after the other; none where the versions are too large for events.
     batches: Vec<Batch>,
     to: Version,
+    /// Whether the room's task writes to the sockets.
+    at_once: bool,
     /// Who was served last.
     last: Option<ConnId>,
 }
@@ -26,6 +28,12 @@ impl Room {
         }
         let (count, bytes) = self.feed.size_since(self.flushed);
         (count.max(1), bytes)
+    }
+
+    /// Whether there are so few subscribers that the room's task writes to their sockets itself: less
+    /// work than waking theirs, and over before others miss the thread (rule R7).
+    pub(in crate::room) fn is_small(&self) -> bool {
+        self.subscribers.len() < self.limits.pushes_per_slice
     }
 
     /// Begins to send what is pending; `None` when nothing is.
@@ -45,6 +53,7 @@ impl Room {
         Some(Flush {
             batches,
             to,
+            at_once: self.is_small(),
             last: None,
         })
     }
@@ -68,7 +77,9 @@ impl Room {
             }
             for batch in &mut flush.batches {
                 let frame = batch.encoded.frame(subscriber.outbox.codec());
-                if subscriber.cursor == batch.from && !feed.deliver(subscriber, frame, batch.to) {
+                if subscriber.cursor == batch.from
+                    && !feed.deliver(subscriber, (frame, batch.to), flush.at_once)
+                {
                     break;
                 }
             }
