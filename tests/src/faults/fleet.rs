@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::args::Load;
+use super::ledger::Ledger;
 use super::outcome::Outcome;
 use super::site::Site;
 
@@ -26,6 +27,7 @@ pub struct Fleet {
     child: Child,
     report: std::path::PathBuf,
     said: std::path::PathBuf,
+    complaints: std::path::PathBuf,
 }
 
 impl Fleet {
@@ -35,6 +37,7 @@ impl Fleet {
     /// It cannot be started.
     pub fn start(site: &Site, server: &str, load: Load, seed: u64) -> anyhow::Result<Self> {
         let (report, said) = (site.path("report"), site.path("fleet.txt"));
+        let complaints = site.path("fleet.err");
         let child = site
             .binaries()
             .simulator()
@@ -53,13 +56,14 @@ impl Fleet {
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(&said)?)
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(&complaints)?)
             .spawn()
             .context("failed to run boardcast-sim")?;
         Ok(Self {
             child,
             report,
             said,
+            complaints,
         })
     }
 
@@ -69,6 +73,27 @@ impl Fleet {
     /// The process cannot be asked.
     pub fn has_ended(&mut self) -> anyhow::Result<bool> {
         Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// Waits for the first durable commands, for at most `patience`.
+    ///
+    /// # Errors
+    /// They do not come, or the fleet ends before.
+    pub async fn begins(&mut self, ledger: &mut Ledger, patience: Duration) -> anyhow::Result<()> {
+        let until = Instant::now() + patience;
+        loop {
+            if !ledger.read()?.is_empty() {
+                return Ok(());
+            }
+            let complaints = std::fs::read_to_string(&self.complaints).unwrap_or_default();
+            if self.has_ended()? {
+                bail!("the fleet ended before it began to work: {complaints}");
+            }
+            if Instant::now() > until {
+                bail!("no command was durable after {patience:?}: {complaints}");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Ends the commands and waits until everything is settled and compared.

@@ -40,7 +40,7 @@ pub async fn run(args: &NetworkArgs, seed: u64, binaries: &Binaries) -> anyhow::
     )?;
     let mut ledger = Ledger::at(&site.path("ledger"));
     // Boards are made over one connection, which nobody opens again, and each step is delayed.
-    ledger.reaches(1, PATIENCE * 5).await?;
+    fleet.begins(&mut ledger, PATIENCE * 5).await?;
     proxy.set_calm(false);
     for second in 1..=args.seconds {
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -106,7 +106,7 @@ impl Proxy {
         &self.counts
     }
 
-    /// Whether connections live on, as they do at first; delays and stalls stay.
+    /// Whether connections live on without stalls, as they do at first; delays stay.
     pub fn set_calm(&self, calm: bool) {
         self.calm.store(calm, Ordering::Relaxed);
     }
@@ -186,12 +186,13 @@ impl Link {
                 return Ok(Passed::Closed);
             }
             sleep(direction.delay()).await;
-            if direction.rng.random_ratio(1, STALL_IN) {
+            let is_calm = self.calm.load(Ordering::Relaxed);
+            if direction.rng.random_ratio(1, STALL_IN) && !is_calm {
                 self.counts.stalls.fetch_add(1, Ordering::Relaxed);
                 let ms = direction.rng.random_range(0..=self.weather.stall_ms);
                 sleep(Duration::from_millis(ms)).await;
             }
-            if self.calm.load(Ordering::Relaxed) {
+            if is_calm {
                 to.write_all(&chunk[..read]).await?;
                 continue;
             }
