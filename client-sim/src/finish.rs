@@ -191,6 +191,7 @@ async fn fetch(
         keep: Keep::View,
         seed: 0,
         churn: None,
+        slow: None,
         fault: None,
         source: None,
     };

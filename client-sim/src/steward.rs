@@ -39,13 +39,13 @@ impl Steward {
     /// # Errors
     /// The server is not there, refuses the token, or does not answer.
     pub async fn connect(target: &Target, token: &str, client: ClientId) -> anyhow::Result<Self> {
-        let opening = timeout(PATIENCE, target.connect(token, None));
+        let opening = timeout(PATIENCE, target.connect(token, None, None));
         let socket = match opening.await.context("the server does not answer")? {
             Ok(socket) => socket,
             Err(ConnectError::Refused(status)) => {
                 bail!("the server refused the connection: {status}; is the token of this server?")
             }
-            Err(ConnectError::Later(why)) => bail!("no connection to the server: {why}"),
+            Err(ConnectError::Later(why, _)) => bail!("no connection to the server: {why}"),
         };
         let mut steward = Self {
             socket,
