@@ -141,12 +141,8 @@ pub async fn muster(
         }
         if clients.iter().any(ClientHandle::has_ended) || Instant::now() >= until {
             let failures = fleet.tally().failures.clone();
-            let hint = if failures.contains_key(&too_many()) {
-                "; the server takes so few connections of one user: give more tokens \
-                 (`boardcast token --count N`) or raise its limit"
-            } else {
-                ""
-            };
+            let hint = failures.keys().find_map(|why| too_many(why));
+            let hint = hint.unwrap_or_default();
             bail!(
                 "{live} of {} clients are subscribed: {failures:?}{hint}",
                 clients.len()
@@ -156,7 +152,11 @@ pub async fn muster(
     }
 }
 
-/// The failure of a client whose user has too many connections.
-fn too_many() -> String {
-    format!("closed: {}", CloseCode::TooManyConnections.code())
+/// What to do, if this is the failure of a client whose user has too many connections.
+pub fn too_many(why: &str) -> Option<&'static str> {
+    let code = CloseCode::TooManyConnections.code();
+    (why == format!("closed: {code}")).then_some(
+        "; the server takes so few connections of one user, and one more at the end: give more \
+         tokens (`boardcast token --count N`) or raise its limit",
+    )
 }

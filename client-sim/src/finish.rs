@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::chronicle::Chronicle;
 use crate::client::{ClientConfig, ClientHandle};
+use crate::crew;
 use crate::fleet::Fleet;
 use crate::replica::{Keep, Replica};
 use crate::violation::Violation;
@@ -110,6 +111,8 @@ pub async fn conclude(
             boards.push(chronicle);
         }
     }
+    // Those who fetch fresh snapshots are no part of the run.
+    let joins = fleet.tally().join_us.clone();
     let mut fresh: HashMap<BoardId, Replica> = HashMap::new();
     let mut references: HashMap<BoardId, (Position, Box<View>)> = HashMap::new();
     for some in boards.chunks(SNAPSHOTS_AT_ONCE) {
@@ -123,6 +126,7 @@ pub async fn conclude(
             fresh.insert(board, replica);
         }
     }
+    fleet.tally().join_us = joins;
     for chronicle in &boards {
         chronicle.with_view(|reference| {
             if let Some((at, view)) = reference {
@@ -204,7 +208,8 @@ async fn fetch(
     let finished = handle.finish().await.context("a client's task failed")?;
     if !live {
         let why = finished.ended.unwrap_or_else(|| "it does not come".into());
-        bail!("no fresh snapshot of board {board}: {why}");
+        let hint = crew::too_many(&why).unwrap_or_default();
+        bail!("no fresh snapshot of board {board}: {why}{hint}");
     }
     Ok((board, finished.replica))
 }

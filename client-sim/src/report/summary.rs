@@ -78,12 +78,20 @@ impl Report {
             "bytes",
             format!("{} sent, {} received", self.bytes.sent, self.bytes.received),
         );
+        let presence = self.presence;
+        if presence.sent + presence.received > 0 {
+            line(
+                "presence",
+                format!("{} sent, {} received", presence.sent, presence.received),
+            );
+        }
         let connections = &self.connections;
         line(
             "connections",
             format!(
-                "{} opened, resumed {} times with events, {} times with a snapshot",
+                "{} opened, {} cut, resumed {} times with events, {} times with a snapshot",
                 connections.opened,
+                connections.cut,
                 connections.resumed_with_events,
                 connections.resumed_with_snapshot
             ),
@@ -93,6 +101,18 @@ impl Report {
             line(
                 "server",
                 format!("{cpu:.2} s CPU, {us:.2} us a delivery, {rss} MiB resident"),
+            );
+        }
+        if let Some(cpu) = self.simulator.cpu_seconds {
+            let peak = self.simulator.rss_peak_bytes.unwrap_or_default() / 1_048_576;
+            let late = self.lateness_ms;
+            line(
+                "simulator",
+                format!(
+                    "{cpu:.2} s CPU, {peak} MiB resident at most, commands late by p99 {:.2} max \
+                     {:.2} ms",
+                    late.p99, late.max
+                ),
             );
         }
         for (why, count) in connections.failures.iter().chain(&self.rejections) {
