@@ -1,21 +1,27 @@
 //! One WebSocket to the server: address, upgrade, subprotocol, small buffers.
 
+mod counted;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::bail;
 use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use self::counted::Counted;
 
 /// Read buffer of a connection: at the default of 128 KiB ten thousand clients take 1.3 GB.
 const READ_BUFFER_BYTES: usize = 4 * 1_024;
+/// A message that leaves a buffer behind which is worth giving back.
+const SWOLLEN_BYTES: usize = 2 * READ_BUFFER_BYTES;
 /// Longest `Retry-After` that is waited for.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// Largest message: the snapshot of a board of 20,000 cards.
@@ -118,7 +124,7 @@ pub struct Target {
 }
 
 /// A WebSocket to the server.
-pub type Socket = WebSocketStream<TcpStream>;
+pub type Socket = WebSocketStream<Counted>;
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -208,13 +214,8 @@ impl Target {
         let stream = socket.connect(self.address).await.map_err(later)?;
         stream.set_nodelay(true).map_err(later)?;
         let request = self.request(token).map_err(upgrade_error)?;
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(READ_BUFFER_BYTES)
-            .max_write_buffer_size(usize::MAX)
-            .max_message_size(Some(MESSAGE_MAX_BYTES))
-            .max_frame_size(Some(MESSAGE_MAX_BYTES));
-        let upgrade = Box::pin(client_async_with_config(request, stream, Some(config)));
+        let stream = Counted::new(stream);
+        let upgrade = Box::pin(client_async_with_config(request, stream, Some(config())));
         let (socket, _response) = upgrade.await.map_err(upgrade_error)?;
         Ok(Box::new(socket))
     }
@@ -233,6 +234,30 @@ impl Target {
         );
         Ok(request)
     }
+}
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(READ_BUFFER_BYTES)
+        .max_write_buffer_size(usize::MAX)
+        .max_message_size(Some(MESSAGE_MAX_BYTES))
+        .max_frame_size(Some(MESSAGE_MAX_BYTES))
+}
+
+/// Notes that a message was taken; whether the buffer of the socket is empty and much larger than
+/// it need be. It never shrinks by itself: a snapshot would leave its size behind for good.
+pub fn has_swollen(socket: &mut Socket, message: &Message) -> bool {
+    let counted = socket.get_mut();
+    counted.take(message.len());
+    counted.largest().is_some_and(|bytes| bytes > SWOLLEN_BYTES)
+}
+
+/// The same connection with a small buffer, for a socket that has swollen and is flushed.
+pub async fn shrunk(socket: Box<Socket>) -> Box<Socket> {
+    let mut counted = (*socket).into_inner();
+    counted.forget();
+    Box::new(WebSocketStream::from_raw_socket(counted, Role::Client, Some(config())).await)
 }
 
 #[expect(

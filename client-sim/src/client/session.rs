@@ -23,7 +23,7 @@ use super::{Client, End, Input, PENDING_MAX, Pauses};
 use crate::arrival::Arrival;
 use crate::fleet::wall_clock;
 use crate::ledger::Line;
-use crate::link::{ConnectError, Socket};
+use crate::link::{self, ConnectError, Socket};
 use crate::replica::{Effect, Receipt};
 use crate::violation::Violation;
 
@@ -86,12 +86,24 @@ impl Client {
             {
                 session.alarm.as_mut().reset(next);
             }
+            let mut has_swollen = false;
             let end = tokio::select! {
-                frame = socket.next(), if session.reads => self.frame(frame, &mut session),
+                frame = socket.next(), if session.reads => {
+                    if let Some(Ok(message)) = &frame {
+                        has_swollen = link::has_swollen(&mut socket, message);
+                    }
+                    self.frame(frame, &mut session)
+                }
                 input = self.inputs.recv(), if open => self.input(input, &mut session),
                 () = session.alarm.as_mut() => self.alarm(&mut session),
             };
             match end {
+                None if has_swollen => {
+                    if let Err(end) = write(socket.flush()).await {
+                        return end;
+                    }
+                    socket = link::shrunk(socket).await;
+                }
                 None => {}
                 Some(End::Finished) => {
                     // The server's side of the close is not waited for: nothing depends on it.
