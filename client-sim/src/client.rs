@@ -1,5 +1,6 @@
 //! One client: a task that connects, subscribes to one board, feeds its replica and comes back.
 
+mod incoming;
 mod session;
 
 use std::collections::VecDeque;
@@ -135,6 +136,7 @@ impl ClientHandle {
             inputs: receiver,
             churn: config.churn,
             slow: config.slow,
+            was_slow: slow,
             token: config.token,
             source: config.source,
             fault: config.fault,
@@ -280,6 +282,8 @@ struct Client {
     inputs: mpsc::Receiver<Input>,
     churn: Option<Churn>,
     slow: Option<Pauses>,
+    /// Whether it was slow at any time: what it receives late after its last pause counts apart too.
+    was_slow: bool,
     token: Arc<str>,
     source: Option<Ipv4Addr>,
     fault: Option<Fault>,

@@ -301,6 +301,31 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_when_to_come_back() {
+        let refused = |status: u16, after: Option<&str>| {
+            let mut response = tungstenite::http::Response::new(None);
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            if let Some(after) = after {
+                let after = HeaderValue::from_str(after).unwrap();
+                response.headers_mut().insert(header::RETRY_AFTER, after);
+            }
+            upgrade_error(tungstenite::Error::Http(Box::new(response)))
+        };
+        let later = |error| match error {
+            ConnectError::Later(_, after) => after,
+            ConnectError::Refused(status) => panic!("refused for good: {status}"),
+        };
+        assert_eq!(later(refused(503, Some("7"))), Some(Duration::from_secs(7)));
+        assert_eq!(later(refused(429, Some("99999"))), Some(RETRY_MAX));
+        assert_eq!(later(refused(503, None)), None);
+        assert_eq!(later(refused(503, Some("soon"))), None);
+        assert!(matches!(
+            refused(401, Some("7")),
+            ConnectError::Refused(StatusCode::UNAUTHORIZED)
+        ));
+    }
+
+    #[test]
     fn a_large_fleet_connects_from_several_loopback_addresses() {
         let target = |address: &str| Target {
             url: String::new(),
