@@ -1,6 +1,8 @@
 //! One WebSocket to the server: address, upgrade, subprotocol, small buffers.
 
 mod counted;
+#[cfg(test)]
+mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -280,72 +282,5 @@ fn upgrade_error(error: tungstenite::Error) -> ConnectError {
             None,
         ),
         error => ConnectError::Later(format!("upgrade: {error}"), None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_is_named_by_scheme_host_and_port() {
-        let server: Server = "http://127.0.0.1:8080/".parse().unwrap();
-        assert_eq!((server.host.as_str(), server.port), ("127.0.0.1", 8080));
-        let server: Server = "ws://[::1]:9".parse().unwrap();
-        assert_eq!((server.host.as_str(), server.port), ("::1", 9));
-        let server: Server = "http://board".parse().unwrap();
-        assert_eq!((server.host.as_str(), server.port), ("board", 80));
-        assert_eq!("https://x".parse::<Server>(), Err(ServerError::Scheme));
-        assert_eq!("http://:1".parse::<Server>(), Err(ServerError::Authority));
-        assert_eq!("http://x:y".parse::<Server>(), Err(ServerError::Authority));
-    }
-
-    #[test]
-    fn a_refusal_says_when_to_come_back() {
-        let refused = |status: u16, after: Option<&str>| {
-            let mut response = tungstenite::http::Response::new(None);
-            *response.status_mut() = StatusCode::from_u16(status).unwrap();
-            if let Some(after) = after {
-                let after = HeaderValue::from_str(after).unwrap();
-                response.headers_mut().insert(header::RETRY_AFTER, after);
-            }
-            upgrade_error(tungstenite::Error::Http(Box::new(response)))
-        };
-        let later = |error| match error {
-            ConnectError::Later(_, after) => after,
-            ConnectError::Refused(status) => panic!("refused for good: {status}"),
-        };
-        assert_eq!(later(refused(503, Some("7"))), Some(Duration::from_secs(7)));
-        assert_eq!(later(refused(429, Some("99999"))), Some(RETRY_MAX));
-        assert_eq!(later(refused(503, None)), None);
-        assert_eq!(later(refused(503, Some("soon"))), None);
-        assert!(matches!(
-            refused(401, Some("7")),
-            ConnectError::Refused(StatusCode::UNAUTHORIZED)
-        ));
-    }
-
-    #[test]
-    fn a_large_fleet_connects_from_several_loopback_addresses() {
-        let target = |address: &str| Target {
-            url: String::new(),
-            address: address.parse().unwrap(),
-            codec: Codec::Json,
-            sources: 1,
-        };
-        let local = target("127.0.0.1:1");
-        assert_eq!(local.source(19_999), None);
-        assert_eq!(local.source(20_000), Some(Ipv4Addr::new(127, 0, 0, 2)));
-        assert_eq!(local.clients_of_source(50_000), 20_000);
-        let remote = target("192.0.2.1:1");
-        assert_eq!(remote.source(20_000), None);
-        assert_eq!(remote.clients_of_source(50_000), 50_000);
-        assert!(remote.from_sources(2).is_err());
-
-        let several = local.from_sources(3).unwrap();
-        let sources: Vec<_> = (0..4).map(|index| several.source(index)).collect();
-        let last = |part| Some(Ipv4Addr::new(127, 0, 0, part));
-        assert_eq!(sources, [last(1), last(2), last(3), last(1)]);
-        assert_eq!(several.clients_of_source(50_000), 16_667);
     }
 }
