@@ -86,7 +86,7 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
         })
         .collect();
     let connecting = crew::muster(&fleet, common, &posts, views);
-    let clients = watch(&fleet, &[], "connecting", connecting).await??;
+    let clients = watch(&fleet, "connecting", connecting).await??;
 
     let before = Usage::of(common.server_pid);
     let begun_ns = fleet.now_ns();
@@ -98,11 +98,11 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
         &mut translator,
         args,
     );
-    let actions = watch(&fleet, &clients, "replaying", playing).await?;
+    let actions = watch(&fleet, "replaying", playing).await?;
     let duration = Duration::from_nanos(fleet.now_ns() - begun_ns);
     let server = Usage::of(common.server_pid).since(before);
     let settling = finish::settle(&clients, common.settle);
-    let settled = watch(&fleet, &clients, "settling", settling).await?;
+    let settled = watch(&fleet, "settling", settling).await?;
     let facts = Facts {
         clients: clients.len(),
         seed: common.seed,
@@ -115,7 +115,7 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
         series: Series::default(),
     };
     let concluding = finish::conclude(&fleet, clients, common.seed ^ 0x0f1a);
-    let conclusion = watch(&fleet, &[], "comparing", concluding).await??;
+    let conclusion = watch(&fleet, "comparing", concluding).await??;
     let report = Report::new(facts, &fleet.tally(), conclusion);
     Ok(report)
 }

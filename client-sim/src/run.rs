@@ -53,7 +53,8 @@ pub async fn perform(
 ) -> anyhow::Result<Report> {
     let tokens = token::read(&common.token_file)?;
     let fleet = crew::fleet(common, plan.clients, plan.connecting_at_once).await?;
-    let boards = make_boards(common, plan, &fleet, &tokens).await?;
+    let making = make_boards(common, plan, &fleet, &tokens);
+    let boards = watch(&fleet, "making boards", making).await??;
     let (views, replicas) = crew::views(common.replicas, plan.clients, plan.boards, plan.cards);
     let posts: Vec<_> = (0..plan.clients)
         .map(|index| Post {
@@ -66,21 +67,21 @@ pub async fn perform(
         .collect();
     let mut sampler = Sampler::start(&fleet, common.server_pid, plan.duration);
     let connecting = crew::muster(&fleet, common, &posts, views);
-    let clients = watch(&fleet, &[], "connecting", connecting).await??;
+    let clients = watch(&fleet, "connecting", connecting).await??;
 
     let before = Usage::of(common.server_pid);
     let begun_ns = fleet.now_ns();
     sampler.runs();
     let driving = stop.run_until_cancelled(drive(&fleet, &clients, plan, common.seed));
-    watch(&fleet, &clients, "running", driving).await?;
+    watch(&fleet, "running", driving).await?;
     sampler.has_run();
     let driven = Duration::from_nanos(fleet.now_ns() - begun_ns);
     let server = Usage::of(common.server_pid).since(before);
     let settling = finish::settle(&clients, common.settle);
-    let settled = watch(&fleet, &clients, "settling", settling).await?;
+    let settled = watch(&fleet, "settling", settling).await?;
     let series = sampler.finish().await?;
     let concluding = finish::conclude(&fleet, clients, common.seed ^ 0x0f1a);
-    let conclusion = watch(&fleet, &[], "comparing", concluding).await??;
+    let conclusion = watch(&fleet, "comparing", concluding).await??;
     let facts = Facts {
         clients: plan.clients,
         seed: common.seed,
