@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use boardcast_protocol::board::Role;
-use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::{ClientId, UserId};
 use rand::rngs::StdRng;
@@ -141,22 +140,11 @@ pub async fn muster(
         }
         if clients.iter().any(ClientHandle::has_ended) || Instant::now() >= until {
             let failures = fleet.tally().failures.clone();
-            let hint = failures.keys().find_map(|why| too_many(why));
-            let hint = hint.unwrap_or_default();
             bail!(
-                "{live} of {} clients are subscribed: {failures:?}{hint}",
+                "{live} of {} clients are subscribed: {failures:?}",
                 clients.len()
             );
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// What to do, if this is the failure of a client whose user has too many connections.
-pub fn too_many(why: &str) -> Option<&'static str> {
-    let code = CloseCode::TooManyConnections.code();
-    (why == format!("closed: {code}")).then_some(
-        "; the server takes so few connections of one user, and one more at the end: give more \
-         tokens (`boardcast token --count N`) or raise its limit",
-    )
 }

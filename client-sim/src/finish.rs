@@ -15,7 +15,6 @@ use tokio::time::Instant;
 
 use crate::chronicle::Chronicle;
 use crate::client::{ClientConfig, ClientHandle};
-use crate::crew;
 use crate::fleet::Fleet;
 use crate::replica::{Keep, Replica};
 use crate::violation::Violation;
@@ -208,8 +207,7 @@ async fn fetch(
     let finished = handle.finish().await.context("a client's task failed")?;
     if !live {
         let why = finished.ended.unwrap_or_else(|| "it does not come".into());
-        let hint = crew::too_many(&why).unwrap_or_default();
-        bail!("no fresh snapshot of board {board}: {why}{hint}");
+        bail!("no fresh snapshot of board {board}: {why}");
     }
     Ok((board, finished.replica))
 }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::bail;
+use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
 use tokio::net::TcpSocket;
 use tokio_tungstenite::WebSocketStream;
@@ -245,6 +246,19 @@ fn config() -> WebSocketConfig {
         .max_write_buffer_size(usize::MAX)
         .max_message_size(Some(MESSAGE_MAX_BYTES))
         .max_frame_size(Some(MESSAGE_MAX_BYTES))
+}
+
+/// How a connection that the server closed has failed, with what to do about it.
+pub fn closed(code: u16) -> String {
+    let hint = if code == CloseCode::Replaced.code() {
+        ", another client has this id: processes beside each other need different `--seed`"
+    } else if code == CloseCode::TooManyConnections.code() {
+        ", the server takes so few connections of one user, and one more looks at each board at \
+         the end: give more tokens (`boardcast token --count N`) or raise its limit"
+    } else {
+        ""
+    };
+    format!("closed: {code}{hint}")
 }
 
 /// Notes that a message was taken; whether the buffer of the socket is empty and much larger than

@@ -18,7 +18,7 @@ use futures::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::link::{ConnectError, Socket, Target};
+use crate::link::{self, ConnectError, Socket, Target};
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -168,7 +168,10 @@ impl Steward {
                 .context("the server closed the connection")??;
             let text = match &frame {
                 Message::Text(text) => text.to_string(),
-                Message::Close(close) => bail!("the server closed the connection: {close:?}"),
+                Message::Close(close) => {
+                    let code = close.as_ref().map_or(1005, |close| u16::from(close.code));
+                    bail!("the server ended the connection: {}", link::closed(code))
+                }
                 Message::Binary(bytes) => {
                     let mut text = String::new();
                     let mut inflater = flate2::read::DeflateDecoder::new(&bytes[..]);

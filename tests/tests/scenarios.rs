@@ -245,6 +245,29 @@ fn two_processes_share_a_server_from_several_addresses() {
 }
 
 #[test]
+fn two_processes_with_one_seed_are_told_so() {
+    let scene = Scene::new(5);
+    let file = shipped("hot-board");
+    let small = ["--scale", "0.005", "--seconds", "4", "--json"];
+    let runs = [(); 2].map(|()| {
+        let args = scene.args(&file, "sim", &small);
+        Simulating::start(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let outputs = runs.map(Simulating::finish);
+    let failed = outputs.iter().filter(|output| !output.status.success());
+    let told: Vec<_> = failed
+        .map(|output| stdout(output) + &stderr(output))
+        .collect();
+    assert!(!told.is_empty(), "the same clients came twice");
+    assert!(
+        told.iter()
+            .any(|told| told.contains("need different `--seed`")),
+        "{told:?}"
+    );
+    assert_eq!(scene.serving.terminate(), Some(0));
+}
+
+#[test]
 fn compare_exits_with_1_where_a_threshold_is_passed() {
     let scene = Scene::new(5);
     let report = scene.small("hot-board", "0.005", "1");

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use super::session::{BUSY_PAUSE, PATIENCE, Session};
 use super::{Client, End};
 use crate::arrival::Arrival;
+use crate::link;
 use crate::replica::Receipt;
 use crate::violation::Violation;
 
@@ -26,7 +27,7 @@ impl Client {
             Some(Ok(Message::Binary(bytes))) => self.receive(&bytes, true, session),
             Some(Ok(Message::Close(close))) => {
                 let code = close.as_ref().map_or(1005, |close| u16::from(close.code));
-                let why = format!("closed: {code}");
+                let why = link::closed(code);
                 if reconnects(code) {
                     Some(End::Lost(why, session.goodbye))
                 } else {
