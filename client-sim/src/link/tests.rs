@@ -68,6 +68,7 @@ fn a_large_fleet_connects_from_several_loopback_addresses() {
 }
 
 #[tokio::test]
+#[expect(clippy::result_large_err, reason = "a foreign signature")]
 async fn a_large_message_leaves_no_large_buffer_and_nothing_is_lost() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target {
