@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
+use crate::compare::Threshold;
 use crate::fault::FaultKind;
 use crate::link::{Codec, Server};
 
@@ -29,6 +31,12 @@ pub enum What {
     Run(RunArgs),
     /// Replays the history of a real board: a Trello export, or a JSONL trace.
     Replay(ReplayArgs),
+    /// Plays a scenario: a TOML file that says what a fleet does.
+    Scenario(ScenarioArgs),
+    /// Compares two reports: ratios of the second to the first.
+    ///
+    /// Exits with 1 where a ratio passes a threshold that was given for it.
+    Compare(CompareArgs),
 }
 
 /// What both programs take.
@@ -56,8 +64,11 @@ pub struct Common {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Connections that are opened a second.
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, alias = "connects-per-s", value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub ramp: u32,
+    /// Connects from 127.0.0.1 to 127.0.0.N in turn, for more clients than one address has ports.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=254))]
+    pub source_addresses: u8,
     /// Longest wait at the end for outstanding answers.
     #[arg(long, default_value = "30s", value_parser = duration)]
     pub settle: Duration,
@@ -73,7 +84,8 @@ pub struct Common {
 }
 
 /// Which clients keep a whole view; the others follow positions and share a record of contents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Replicas {
     /// All, while clients times cards of a board are at most 2,000,000, else a sample.
     #[default]
@@ -108,6 +120,73 @@ pub struct RunArgs {
     /// Cards in all to begin with; a board gets at least five.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub cards: usize,
+    /// Writes a page with plots to this file.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// Arguments of `scenario`.
+#[derive(Clone, Debug, Args)]
+pub struct ScenarioArgs {
+    /// The scenario, a TOML file.
+    pub file: PathBuf,
+    /// The server, like http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    pub server: Server,
+    /// A file with a token a line; the first one makes the boards.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: PathBuf,
+    /// Multiplies clients, boards and rates.
+    #[arg(long, default_value_t = 1.0, value_parser = factor)]
+    pub scale: f64,
+    /// How long commands are sent, instead of what the file says; all pauses change as much.
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub seconds: Option<f64>,
+    /// Connections that are opened a second at the beginning, instead of what the file says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub connects_per_s: Option<u32>,
+    /// Connects from 127.0.0.1 to 127.0.0.N in turn, for more clients than one address has ports.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=254))]
+    pub source_addresses: u8,
+    /// A server on this machine whose CPU and memory are sampled.
+    #[arg(long, value_name = "PID")]
+    pub server_pid: Option<u32>,
+    /// Writes the report as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Writes a page with plots to this file.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Writes a line for each command that is answered durable.
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// Prints the report as JSON instead of a summary.
+    #[arg(long)]
+    pub json: bool,
+    /// How frames are coded.
+    #[arg(long, value_enum, default_value_t)]
+    pub codec: Codec,
+    /// All choices come from this number; processes beside each other need different ones.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Arguments of `compare`.
+#[derive(Clone, Debug, Args)]
+pub struct CompareArgs {
+    /// The report to compare with.
+    pub a: PathBuf,
+    /// The report whose figures are divided by those of the other.
+    pub b: PathBuf,
+    /// Fails where a figure of B is above R times that of A, such as p99=1.25.
+    #[arg(long, value_name = "NAME=R")]
+    pub max_ratio: Vec<Threshold>,
+    /// Fails where a figure of B is below R times that of A, such as deliveries_per_s=0.9.
+    #[arg(long, value_name = "NAME=R")]
+    pub min_ratio: Vec<Threshold>,
+    /// Prints the comparison as JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `replay`.
@@ -141,6 +220,20 @@ fn rate(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|rate: &f64| rate.is_finite() && *rate >= 0.0)
         .ok_or_else(|| "a number that is not negative".into())
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    rate(text)
+        .ok()
+        .filter(|factor| *factor > 0.0 && *factor <= 1_000.0)
+        .ok_or_else(|| "a number above 0, at most 1000".into())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    rate(text)
+        .ok()
+        .filter(|seconds| (0.1..=604_800.0).contains(seconds))
+        .ok_or_else(|| "a number of seconds from 0.1 to 604800".into())
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -1,7 +1,9 @@
 //! One client: a task that connects, subscribes to one board, feeds its replica and comes back.
 
+mod incoming;
 mod session;
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,6 +11,7 @@ use std::time::Duration;
 
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::{CardId, ClientId};
+use boardcast_protocol::message::Whereabouts;
 use boardcast_protocol::position::{Seq, Version};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -38,6 +41,15 @@ pub struct Churn {
     pub away: Duration,
 }
 
+/// How a client reads slowly: by turns it reads, and leaves everything where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pauses {
+    /// How long it reads.
+    pub read: Duration,
+    /// How long it does not.
+    pub pause: Duration,
+}
+
 /// What makes a client.
 #[derive(Debug)]
 pub struct ClientConfig {
@@ -51,6 +63,8 @@ pub struct ClientConfig {
     pub seed: u64,
     /// Whether it comes and goes.
     pub churn: Option<Churn>,
+    /// Whether it stops reading again and again. Its latencies are counted apart.
+    pub slow: Option<Pauses>,
     /// A planted fault.
     pub fault: Option<Fault>,
     /// The address it connects from.
@@ -61,6 +75,7 @@ pub struct ClientConfig {
 enum Input {
     Submit(Vec<Command>, u64),
     Open(CardId),
+    Presence(Option<Whereabouts>),
     Cut(Duration),
     Settle,
     Finish,
@@ -96,6 +111,7 @@ pub struct ClientHandle {
     client: ClientId,
     token: Arc<str>,
     keep: Keep,
+    slow: bool,
     chronicle: Arc<Chronicle>,
     inputs: mpsc::Sender<Input>,
     status: Arc<Status>,
@@ -109,6 +125,7 @@ impl ClientHandle {
         let (inputs, receiver) = mpsc::channel(INPUTS_MAX);
         let status = Arc::new(Status::default());
         let (client, keep) = (config.client, config.keep);
+        let slow = config.slow.is_some();
         let token = Arc::clone(&config.token);
         let task = Client {
             replica: Replica::new(chronicle.board(), client, config.keep),
@@ -118,6 +135,8 @@ impl ClientHandle {
             status: Arc::clone(&status),
             inputs: receiver,
             churn: config.churn,
+            slow: config.slow,
+            was_slow: slow,
             token: config.token,
             source: config.source,
             fault: config.fault,
@@ -125,11 +144,16 @@ impl ClientHandle {
             attempts: 0,
             retry_at: None,
             opens: 0,
+            asked: VecDeque::new(),
+            joining_ns: None,
+            is_open: false,
+            was_live: false,
         };
         Self {
             client,
             token,
             keep,
+            slow,
             chronicle: Arc::clone(chronicle),
             inputs,
             status,
@@ -151,6 +175,11 @@ impl ClientHandle {
     /// How much of the board it holds.
     pub fn keep(&self) -> Keep {
         self.keep
+    }
+
+    /// Whether it stops reading again and again; such a client is given no commands.
+    pub fn is_slow(&self) -> bool {
+        self.slow
     }
 
     /// Its board.
@@ -202,6 +231,11 @@ impl ClientHandle {
         let _ = self.inputs.try_send(Input::Open(card));
     }
 
+    /// Makes it tell where its person is, unless it is busy: the next update replaces this one.
+    pub fn tell(&self, at: Option<Whereabouts>) {
+        let _ = self.inputs.try_send(Input::Presence(at));
+    }
+
     /// Cuts its connection without a word; it comes back after `away`.
     pub async fn cut(&self, away: Duration) {
         let _ = self.inputs.send(Input::Cut(away)).await;
@@ -247,6 +281,9 @@ struct Client {
     status: Arc<Status>,
     inputs: mpsc::Receiver<Input>,
     churn: Option<Churn>,
+    slow: Option<Pauses>,
+    /// Whether it was slow at any time: what it receives late after its last pause counts apart too.
+    was_slow: bool,
     token: Arc<str>,
     source: Option<Ipv4Addr>,
     fault: Option<Fault>,
@@ -254,19 +291,32 @@ struct Client {
     attempts: u32,
     retry_at: Option<Instant>,
     opens: u32,
+    /// Commands that are not answered, and when they were meant to be sent; at most `PENDING_MAX`.
+    asked: VecDeque<(Seq, u64)>,
+    /// When it first tried to come, while it is not there.
+    joining_ns: Option<u64>,
+    is_open: bool,
+    was_live: bool,
 }
 
 impl Client {
     async fn run(mut self) -> Finished {
         let mut ended = None;
         loop {
+            self.joining_ns.get_or_insert_with(|| self.fleet.now_ns());
             let end = Box::pin(self.connection()).await;
+            if std::mem::take(&mut self.is_open) {
+                self.fleet.open.fetch_sub(1, Ordering::Relaxed);
+            }
             self.replica.disconnected();
             self.retry_at = None;
             self.publish();
             let pause = match end {
                 End::Finished => break,
-                End::Cut(away) => away,
+                End::Cut(away) => {
+                    self.fleet.tally().cuts += 1;
+                    away
+                }
                 End::Lost(why, retry) => {
                     self.fleet.tally().fail(&why);
                     retry.unwrap_or_else(|| self.backoff())
@@ -307,9 +357,10 @@ impl Client {
             };
             match input {
                 Some(Input::Submit(cmds, intended_ns)) => self.submit(cmds, intended_ns),
-                Some(Input::Open(_) | Input::Cut(_)) => {}
+                Some(Input::Open(_) | Input::Presence(_) | Input::Cut(_)) => {}
                 Some(Input::Settle) => {
                     self.churn = None;
+                    self.slow = None;
                     if back.is_some() {
                         return false;
                     }
@@ -323,11 +374,12 @@ impl Client {
         let seq = self.replica.submit(cmds, intended_ns);
         self.chronicle
             .intend(self.replica.client(), seq, intended_ns);
+        self.asked.push_back((seq, intended_ns));
         self.fleet.tally().commands.sent += 1;
         self.replica.pump(&mut self.effects);
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let pending = self.replica.pending();
         let status = &self.status;
         let version = self.replica.position().map_or(0, |at| at.version.0);
@@ -338,7 +390,14 @@ impl Client {
         status
             .answered
             .store(pending.answered_to().0, Ordering::Release);
-        status.live.store(self.replica.is_live(), Ordering::Release);
+        let live = self.replica.is_live();
+        status.live.store(live, Ordering::Release);
+        if live != std::mem::replace(&mut self.was_live, live) {
+            self.fleet.joined(live);
+        }
+        if let Some(since_ns) = self.joining_ns.take_if(|_| live) {
+            self.fleet.tally().join(self.fleet.now_ns() - since_ns);
+        }
     }
 }
 

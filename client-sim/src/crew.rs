@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use boardcast_protocol::board::Role;
-use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::{ClientId, UserId};
 use rand::rngs::StdRng;
@@ -14,8 +13,9 @@ use tokio::time::Instant;
 
 use crate::args::{Common, Replicas};
 use crate::chronicle::Chronicle;
-use crate::client::{Churn, ClientConfig, ClientHandle};
+use crate::client::{Churn, ClientConfig, ClientHandle, Pauses};
 use crate::fault::Fault;
+use crate::files;
 use crate::fleet::Fleet;
 use crate::ledger::Ledger;
 use crate::replica::Keep;
@@ -25,15 +25,10 @@ use crate::token::Token;
 const VIEW_CARDS_MAX: usize = 2_000_000;
 /// Whole views that are kept at least, where there are as many clients.
 const VIEWS_MIN: usize = 20;
-/// How clients that come and go do so.
-const CHURN: Churn = Churn {
-    stay: Duration::from_secs(6),
-    away: Duration::from_secs(3),
-};
 /// Longest wait until all clients are subscribed, beyond the time of the ramp.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A client to be: on which board, with which token, whether it comes and goes.
+/// A client to be: on which board, with which token, how it behaves.
 #[derive(Clone, Debug)]
 pub struct Post {
     /// Its board.
@@ -41,7 +36,9 @@ pub struct Post {
     /// Its token.
     pub token: Token,
     /// Whether it comes and goes.
-    pub churns: bool,
+    pub churn: Option<Churn>,
+    /// Whether it stops reading again and again.
+    pub slow: Option<Pauses>,
 }
 
 /// How many of the clients, counted from the first, keep a whole view, and what that is called.
@@ -63,13 +60,16 @@ pub fn views(
     }
 }
 
-/// Opens the ledger and finds the server.
+/// Opens the ledger and finds the server; `at_once` connections to it are opened at one time.
 ///
 /// # Errors
-/// Either fails.
-pub async fn fleet(common: &Common) -> anyhow::Result<Arc<Fleet>> {
+/// Either fails, or there are not enough files or ports for so many clients.
+pub async fn fleet(common: &Common, clients: usize, at_once: usize) -> anyhow::Result<Arc<Fleet>> {
+    files::make_room(clients)?;
     let target = common.server.resolve(common.codec).await;
     let target = target.context("failed to find the server")?;
+    let target = target.from_sources(common.source_addresses)?;
+    files::ports(&target, clients)?;
     let ledger = match &common.ledger {
         Some(path) => {
             let made = Ledger::create(path);
@@ -77,7 +77,7 @@ pub async fn fleet(common: &Common) -> anyhow::Result<Arc<Fleet>> {
         }
         None => None,
     };
-    Ok(Fleet::new(target, ledger))
+    Ok(Fleet::connecting(target, ledger, at_once))
 }
 
 /// The commands that make users members.
@@ -123,7 +123,8 @@ pub async fn muster(
                 Keep::Position
             },
             seed: rng.random(),
-            churn: post.churns.then_some(CHURN),
+            churn: post.churn,
+            slow: post.slow,
             fault: fault.map(|kind| Fault::new(kind, client)),
             source: fleet.target.source(index),
         };
@@ -139,22 +140,11 @@ pub async fn muster(
         }
         if clients.iter().any(ClientHandle::has_ended) || Instant::now() >= until {
             let failures = fleet.tally().failures.clone();
-            let hint = if failures.contains_key(&too_many()) {
-                "; the server takes so few connections of one user: give more tokens \
-                 (`boardcast token --count N`) or raise its limit"
-            } else {
-                ""
-            };
             bail!(
-                "{live} of {} clients are subscribed: {failures:?}{hint}",
+                "{live} of {} clients are subscribed: {failures:?}",
                 clients.len()
             );
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// The failure of a client whose user has too many connections.
-fn too_many() -> String {
-    format!("closed: {}", CloseCode::TooManyConnections.code())
 }

@@ -110,6 +110,8 @@ pub async fn conclude(
             boards.push(chronicle);
         }
     }
+    // Those who fetch fresh snapshots are no part of the run.
+    let joins = fleet.tally().join_us.clone();
     let mut fresh: HashMap<BoardId, Replica> = HashMap::new();
     let mut references: HashMap<BoardId, (Position, Box<View>)> = HashMap::new();
     for some in boards.chunks(SNAPSHOTS_AT_ONCE) {
@@ -123,6 +125,7 @@ pub async fn conclude(
             fresh.insert(board, replica);
         }
     }
+    fleet.tally().join_us = joins;
     for chronicle in &boards {
         chronicle.with_view(|reference| {
             if let Some((at, view)) = reference {
@@ -191,6 +194,7 @@ async fn fetch(
         keep: Keep::View,
         seed: 0,
         churn: None,
+        slow: None,
         fault: None,
         source: None,
     };

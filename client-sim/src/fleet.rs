@@ -1,5 +1,6 @@
 //! What all clients of one process share: target, counts, ledger, clock.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ use crate::link::Target;
 use crate::tally::Tally;
 
 /// Connections that are being opened at one time; further ones wait.
-const CONNECTING_MAX: usize = 128;
+pub const CONNECTING_MAX: usize = 128;
 
 /// What all clients of one process share.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Fleet {
     /// Where durable commands are written.
     pub ledger: Option<Ledger>,
     pub(crate) connecting: Semaphore,
+    pub(crate) open: AtomicUsize,
+    live: AtomicUsize,
     started: Instant,
     tally: Mutex<Tally>,
 }
@@ -28,10 +31,17 @@ pub struct Fleet {
 impl Fleet {
     /// A fleet without clients.
     pub fn new(target: Target, ledger: Option<Ledger>) -> Arc<Self> {
+        Self::connecting(target, ledger, CONNECTING_MAX)
+    }
+
+    /// The same where another number of connections is opened at one time.
+    pub fn connecting(target: Target, ledger: Option<Ledger>, at_once: usize) -> Arc<Self> {
         Arc::new(Self {
             target,
             ledger,
-            connecting: Semaphore::new(CONNECTING_MAX),
+            connecting: Semaphore::new(at_once),
+            open: AtomicUsize::new(0),
+            live: AtomicUsize::new(0),
             started: Instant::now(),
             tally: Mutex::default(),
         })
@@ -40,6 +50,24 @@ impl Fleet {
     /// The counts.
     pub fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Connections that are open now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Clients that are connected and up to date now.
+    pub fn live(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn joined(&self, live: bool) {
+        if live {
+            self.live.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.live.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Nanoseconds since the fleet was made, never 0.

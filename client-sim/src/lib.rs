@@ -23,7 +23,9 @@ pub mod fleet;
 pub mod link;
 
 pub mod files;
+pub mod plan;
 pub mod steward;
+pub mod timetable;
 pub mod token;
 pub mod workload;
 
@@ -34,5 +36,10 @@ pub mod progress;
 pub mod report;
 pub mod server_usage;
 
+pub mod compare;
+pub mod drive;
+pub mod page;
 pub mod replay;
 pub mod run;
+pub mod scenario;
+pub mod series;

@@ -1,10 +1,11 @@
 //! Arguments and exit codes of `boardcast-sim`.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use boardcast_sim::args::{Arguments, What};
-use boardcast_sim::{replay, run};
+use boardcast_sim::report::Report;
+use boardcast_sim::{compare, page, replay, run, scenario};
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
@@ -24,25 +25,76 @@ async fn main() -> ExitCode {
 
 /// Whether nothing was wrong.
 async fn carry_out(arguments: Arguments) -> anyhow::Result<bool> {
-    let (report, common) = match arguments.what {
+    match arguments.what {
         What::Run(args) => {
-            let stop = CancellationToken::new();
-            tokio::spawn(interrupts(stop.clone()));
-            let report = Box::pin(run::run_until(&args, &stop)).await?;
-            (report, args.common)
+            let report = Box::pin(run::run_until(&args, &until_interrupted())).await?;
+            let common = &args.common;
+            tell(
+                &report,
+                common.report.as_deref(),
+                args.html.as_deref(),
+                common.json,
+            )
         }
-        What::Replay(args) => (Box::pin(replay::replay(&args)).await?, args.common),
-    };
-    let file: Option<PathBuf> = common.report;
-    if let Some(path) = file {
-        report.write(&path)?;
+        What::Scenario(args) => {
+            let report = Box::pin(scenario::play::play(&args, &until_interrupted())).await?;
+            tell(
+                &report,
+                args.report.as_deref(),
+                args.html.as_deref(),
+                args.json,
+            )
+        }
+        What::Replay(args) => {
+            let report = Box::pin(replay::replay(&args)).await?;
+            tell(
+                &report,
+                args.common.report.as_deref(),
+                None,
+                args.common.json,
+            )
+        }
+        What::Compare(args) => {
+            let comparison = compare::compare(&args)?;
+            if args.json {
+                println!("{}", comparison.json()?);
+            } else {
+                print!("{}", comparison.table());
+            }
+            for warning in &comparison.warnings {
+                eprintln!("boardcast-sim: {warning}");
+            }
+            Ok(comparison.is_within())
+        }
     }
-    if common.json {
+}
+
+/// Writes and prints a report; whether it is clean.
+fn tell(
+    report: &Report,
+    file: Option<&Path>,
+    html: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<bool> {
+    if let Some(path) = file {
+        report.write(path)?;
+    }
+    if let Some(path) = html {
+        page::write(report, path)?;
+    }
+    if json {
         println!("{}", report.json()?);
     } else {
         print!("{}", report.summary());
     }
     Ok(report.is_clean())
+}
+
+/// A token that the first SIGINT cancels.
+fn until_interrupted() -> CancellationToken {
+    let stop = CancellationToken::new();
+    tokio::spawn(interrupts(stop.clone()));
+    stop
 }
 
 /// The first SIGINT ends the commands, and the run is judged by what was sent; the second ends the

@@ -6,7 +6,6 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
-use crate::client::ClientHandle;
 use crate::fleet::Fleet;
 
 /// Time between two flushes of the ledger; a witness is at most 100 ms late.
@@ -19,7 +18,6 @@ const SHOW: Duration = Duration::from_secs(1);
 /// The ledger cannot be written: what it does not say cannot be trusted any more.
 pub async fn watch<T>(
     fleet: &Fleet,
-    clients: &[ClientHandle],
     doing: &str,
     work: impl Future<Output = T>,
 ) -> anyhow::Result<T> {
@@ -43,7 +41,7 @@ pub async fn watch<T>(
                     ledger.flush()?;
                 }
             }
-            _ = show.tick() => line.show(fleet, clients),
+            _ = show.tick() => line.show(fleet),
         }
     }
 }
@@ -69,8 +67,8 @@ impl Line {
         }
     }
 
-    fn show(&mut self, fleet: &Fleet, clients: &[ClientHandle]) {
-        let connected = clients.iter().filter(|client| client.is_live()).count();
+    fn show(&mut self, fleet: &Fleet) {
+        let connected = fleet.live();
         let now = Instant::now();
         let seconds = now.duration_since(self.at).as_secs_f64().max(0.001);
         let text = {

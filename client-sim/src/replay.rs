@@ -27,11 +27,11 @@ use crate::args::ReplayArgs;
 use crate::chronicle::Chronicle;
 use crate::client::ClientHandle;
 use crate::crew::{self, Post};
-use crate::files;
 use crate::finish;
-use crate::fleet::Fleet;
+use crate::fleet::{CONNECTING_MAX, Fleet};
 use crate::progress::watch;
 use crate::report::{Actions, Facts, Report, Skipped};
+use crate::series::Series;
 use crate::server_usage::Usage;
 use crate::steward::Steward;
 use crate::token;
@@ -51,7 +51,6 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
     let tokens = token::read(&common.token_file)?;
     let actors = trace.actors();
     let clients = actors.len() + args.watchers;
-    files::make_room(clients)?;
     let people: HashMap<String, UserId> = actors
         .iter()
         .chain(&trace.others())
@@ -62,7 +61,7 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
     let mut translator = Translator::new(people);
     let initial = translator.initial(&trace);
 
-    let fleet = crew::fleet(common).await?;
+    let fleet = crew::fleet(common, clients, CONNECTING_MAX).await?;
     let mut rng = StdRng::seed_from_u64(common.seed ^ 0x0b0a);
     let client = ClientId::from_u128(rng.random());
     let mut steward = Steward::connect(&fleet.target, &tokens[0].text, client).await?;
@@ -82,11 +81,12 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
         .map(|index| Post {
             chronicle: Arc::clone(&chronicle),
             token: tokens[index % tokens.len()].clone(),
-            churns: false,
+            churn: None,
+            slow: None,
         })
         .collect();
     let connecting = crew::muster(&fleet, common, &posts, views);
-    let clients = watch(&fleet, &[], "connecting", connecting).await??;
+    let clients = watch(&fleet, "connecting", connecting).await??;
 
     let before = Usage::of(common.server_pid);
     let begun_ns = fleet.now_ns();
@@ -98,11 +98,11 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
         &mut translator,
         args,
     );
-    let actions = watch(&fleet, &clients, "replaying", playing).await?;
+    let actions = watch(&fleet, "replaying", playing).await?;
     let duration = Duration::from_nanos(fleet.now_ns() - begun_ns);
     let server = Usage::of(common.server_pid).since(before);
     let settling = finish::settle(&clients, common.settle);
-    let settled = watch(&fleet, &clients, "settling", settling).await?;
+    let settled = watch(&fleet, "settling", settling).await?;
     let facts = Facts {
         clients: clients.len(),
         seed: common.seed,
@@ -111,9 +111,11 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
         settled,
         server,
         actions,
+        scenario: None,
+        series: Series::default(),
     };
     let concluding = finish::conclude(&fleet, clients, common.seed ^ 0x0f1a);
-    let conclusion = watch(&fleet, &[], "comparing", concluding).await??;
+    let conclusion = watch(&fleet, "comparing", concluding).await??;
     let report = Report::new(facts, &fleet.tally(), conclusion);
     Ok(report)
 }

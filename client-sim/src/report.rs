@@ -1,7 +1,8 @@
 //! What a run tells: the report as JSON, a contract with scripts, and a summary for people.
 
+mod summary;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::finish::{BoardEnd, Conclusion};
+use crate::series::Series;
 use crate::server_usage::Usage;
 use crate::tally::Tally;
 use crate::violation::Violations;
@@ -17,34 +19,34 @@ use crate::violation::Violations;
 /// Commands by what became of them.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Commands {
-    sent: u64,
-    accepted: u64,
-    durable: u64,
-    rejected: u64,
-    unanswered: u64,
-    no_change: u64,
-    forgotten: u64,
-    held_back: u64,
+    pub(crate) sent: u64,
+    pub(crate) accepted: u64,
+    pub(crate) durable: u64,
+    pub(crate) rejected: u64,
+    pub(crate) unanswered: u64,
+    pub(crate) no_change: u64,
+    pub(crate) forgotten: u64,
+    pub(crate) held_back: u64,
 }
 
 /// Versions times the subscribers that were live for them.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Deliveries {
-    expected: u64,
-    received: u64,
-    resumed: u64,
-    skipped_by_snapshot: u64,
+    pub(crate) expected: u64,
+    pub(crate) received: u64,
+    pub(crate) resumed: u64,
+    pub(crate) skipped_by_snapshot: u64,
 }
 
 /// Percentiles in milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Latency {
-    p50: f64,
-    p90: f64,
-    p99: f64,
-    p999: f64,
-    max: f64,
-    count: u64,
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    pub(crate) max: f64,
+    pub(crate) count: u64,
 }
 
 impl From<&Histogram<u64>> for Latency {
@@ -64,18 +66,41 @@ impl From<&Histogram<u64>> for Latency {
 /// Payload bytes of messages.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Bytes {
-    sent: u64,
-    received: u64,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+/// Presence of the run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Presence {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+/// The scenario of the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// What it shows.
+    pub about: String,
+    /// What its clients, boards and rates were multiplied with.
+    pub scale: f64,
+    /// Commands a second, after that.
+    pub commands_per_s: f64,
+    /// Presence updates a second, after that.
+    pub presence_per_s: f64,
 }
 
 /// Connections of the run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Connections {
-    opened: u64,
-    resumed_with_events: u64,
-    resumed_with_snapshot: u64,
-    failures: BTreeMap<String, u64>,
-    ended: Vec<String>,
+    pub(crate) opened: u64,
+    pub(crate) resumed_with_events: u64,
+    pub(crate) resumed_with_snapshot: u64,
+    pub(crate) failures: BTreeMap<String, u64>,
+    pub(crate) cut: u64,
+    pub(crate) ended: Vec<String>,
 }
 
 /// Actions of a trace that were left out.
@@ -109,25 +134,34 @@ pub struct Actions {
 /// The report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    clients: usize,
-    boards: usize,
-    commands: Commands,
-    deliveries: Deliveries,
-    violations: Violations,
-    actions: Actions,
-    latency_ms: Latency,
-    durable_ms: Latency,
-    bytes: Bytes,
-    server: Usage,
-    seed: u64,
-    seconds: f64,
-    cpu_us_per_delivery: Option<f64>,
-    replicas: &'static str,
-    settled: bool,
-    rejections: BTreeMap<String, u64>,
-    connections: Connections,
-    notes: Vec<String>,
-    ends: Vec<BoardEnd>,
+    pub(crate) clients: usize,
+    pub(crate) boards: usize,
+    pub(crate) commands: Commands,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) violations: Violations,
+    pub(crate) actions: Actions,
+    pub(crate) latency_ms: Latency,
+    pub(crate) slow_ms: Latency,
+    pub(crate) echo_ms: Latency,
+    pub(crate) durable_ms: Latency,
+    pub(crate) join_ms: Latency,
+    pub(crate) lateness_ms: Latency,
+    pub(crate) presence: Presence,
+    pub(crate) bytes: Bytes,
+    pub(crate) server: Usage,
+    pub(crate) simulator: Usage,
+    pub(crate) seed: u64,
+    pub(crate) seconds: f64,
+    pub(crate) deliveries_per_s: f64,
+    pub(crate) cpu_us_per_delivery: Option<f64>,
+    pub(crate) replicas: &'static str,
+    pub(crate) settled: bool,
+    pub(crate) rejections: BTreeMap<String, u64>,
+    pub(crate) connections: Connections,
+    pub(crate) notes: Vec<String>,
+    pub(crate) scenario: Option<Setting>,
+    pub(crate) ends: Vec<BoardEnd>,
+    pub(crate) series: Series,
 }
 
 /// What a run knows besides its counts.
@@ -147,6 +181,10 @@ pub struct Facts {
     pub server: Usage,
     /// Actions of a trace.
     pub actions: Actions,
+    /// The scenario, where one was played.
+    pub scenario: Option<Setting>,
+    /// The run over time.
+    pub series: Series,
 }
 
 impl Report {
@@ -154,6 +192,7 @@ impl Report {
     pub fn new(facts: Facts, tally: &Tally, conclusion: Conclusion) -> Self {
         let commands = tally.commands;
         let deliveries = tally.deliveries;
+        let seconds = facts.duration.as_secs_f64();
         let per_delivery = |cpu: f64| cpu * 1e6 / deliveries.received.max(1) as f64;
         Self {
             clients: facts.clients,
@@ -177,14 +216,24 @@ impl Report {
             violations: tally.violations,
             actions: facts.actions,
             latency_ms: (&tally.latency_us).into(),
+            slow_ms: (&tally.slow_us).into(),
+            echo_ms: (&tally.echo_us).into(),
             durable_ms: (&tally.durable_us).into(),
+            join_ms: (&tally.join_us).into(),
+            lateness_ms: (&tally.late_us).into(),
+            presence: Presence {
+                sent: tally.presence.0,
+                received: tally.presence.1,
+            },
             bytes: Bytes {
                 sent: tally.bytes.0,
                 received: tally.bytes.1,
             },
             server: facts.server,
+            simulator: Usage::own(),
             seed: facts.seed,
-            seconds: facts.duration.as_secs_f64(),
+            seconds,
+            deliveries_per_s: deliveries.received as f64 / seconds.max(0.001),
             cpu_us_per_delivery: facts.server.cpu_seconds.map(per_delivery),
             replicas: facts.replicas,
             settled: facts.settled,
@@ -194,11 +243,21 @@ impl Report {
                 resumed_with_events: tally.joined.0,
                 resumed_with_snapshot: tally.joined.1,
                 failures: tally.failures.clone(),
+                cut: tally.cuts,
                 ended: conclusion.ended,
             },
             notes: tally.notes.clone(),
+            scenario: facts.scenario,
             ends: conclusion.boards,
+            series: facts.series,
         }
+    }
+
+    /// The report of a scenario.
+    #[must_use]
+    pub fn of(mut self, scenario: Setting) -> Self {
+        self.scenario = Some(scenario);
+        self
     }
 
     /// Whether nothing was wrong: no violation, and no client that ended by itself.
@@ -226,112 +285,5 @@ impl Report {
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let text = self.json()? + "\n";
         std::fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
-    }
-
-    /// The report for people.
-    pub fn summary(&self) -> String {
-        let mut text = String::new();
-        let (c, d, v) = (self.commands, self.deliveries, self.violations);
-        let mut line = |name: &str, rest: String| {
-            let _ = writeln!(text, "{name:<12} {rest}");
-        };
-        line(
-            "clients",
-            format!(
-                "{} on {} boards; replicas: {}",
-                self.clients, self.boards, self.replicas
-            ),
-        );
-        if self.actions.read > 0 {
-            let a = &self.actions;
-            line(
-                "actions",
-                format!(
-                    "{} read, {} sent, {} of {} about cards and lists, {} things prepared",
-                    a.read, a.sent, a.card_and_list_sent, a.card_and_list, a.prepared
-                ),
-            );
-            for skipped in &a.skipped {
-                line(
-                    "  skipped",
-                    format!("{} {}: {}", skipped.count, skipped.what, skipped.why),
-                );
-            }
-        }
-        line(
-            "commands",
-            format!(
-                "{} sent, {} accepted, {} durable, {} without change, {} rejected, {} unanswered, \
-                 {} held back",
-                c.sent, c.accepted, c.durable, c.no_change, c.rejected, c.unanswered, c.held_back
-            ),
-        );
-        line(
-            "deliveries",
-            format!(
-                "{} of {} live ({:.0}/s), {} by resume, {} passed over by snapshots",
-                d.received,
-                d.expected,
-                d.received as f64 / self.seconds.max(0.001),
-                d.resumed,
-                d.skipped_by_snapshot
-            ),
-        );
-        for (name, ms) in [
-            ("latency ms", self.latency_ms),
-            ("durable ms", self.durable_ms),
-        ] {
-            line(
-                name,
-                format!(
-                    "p50 {:.2}  p90 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2}",
-                    ms.p50, ms.p90, ms.p99, ms.p999, ms.max
-                ),
-            );
-        }
-        line(
-            "bytes",
-            format!("{} sent, {} received", self.bytes.sent, self.bytes.received),
-        );
-        let connections = &self.connections;
-        line(
-            "connections",
-            format!(
-                "{} opened, resumed {} times with events, {} times with a snapshot",
-                connections.opened,
-                connections.resumed_with_events,
-                connections.resumed_with_snapshot
-            ),
-        );
-        if let (Some(cpu), Some(us)) = (self.server.cpu_seconds, self.cpu_us_per_delivery) {
-            let rss = self.server.rss_bytes.unwrap_or_default() / 1_048_576;
-            line(
-                "server",
-                format!("{cpu:.2} s CPU, {us:.2} us a delivery, {rss} MiB resident"),
-            );
-        }
-        for (why, count) in connections.failures.iter().chain(&self.rejections) {
-            line("  failed", format!("{count} {why}"));
-        }
-        if let [end] = self.ends.as_slice() {
-            line(
-                "board",
-                format!(
-                    "{} version {} with {} cards, hash {}, equal in {} replicas and {} followers",
-                    end.board, end.version, end.cards, end.hash, end.replicas, end.followers
-                ),
-            );
-        }
-        line(
-            "violations",
-            format!(
-                "{} ({} gaps, {} duplicates, {} reordered, {} unanswered, {} diverged)",
-                v.total, v.gaps, v.duplicates, v.reordered, v.unanswered, v.diverged
-            ),
-        );
-        for note in &self.notes {
-            line("  violation", note.clone());
-        }
-        text
     }
 }

@@ -1,4 +1,4 @@
-//! CPU and memory of a server on this machine, from `/proc`.
+//! CPU and memory of a process on this machine, from `/proc`.
 
 use serde::Serialize;
 
@@ -12,6 +12,8 @@ pub struct Usage {
     pub cpu_seconds: Option<f64>,
     /// Resident memory, in bytes; `None` where it could not be read.
     pub rss_bytes: Option<u64>,
+    /// The most that was ever resident, in bytes; `None` where it could not be read.
+    pub rss_peak_bytes: Option<u64>,
 }
 
 impl Usage {
@@ -21,10 +23,17 @@ impl Usage {
             return Self::default();
         };
         let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
+        let status = read("status").unwrap_or_default();
         Self {
             cpu_seconds: read("stat").and_then(|stat| cpu_seconds(&stat)),
-            rss_bytes: read("status").and_then(|status| rss_bytes(&status)),
+            rss_bytes: bytes_of(&status, "VmRSS:"),
+            rss_peak_bytes: bytes_of(&status, "VmHWM:"),
         }
+    }
+
+    /// What this process has used until now.
+    pub fn own() -> Self {
+        Self::of(Some(std::process::id()))
     }
 
     /// The CPU time since an earlier look, and the memory of this one.
@@ -32,7 +41,7 @@ impl Usage {
         let cpu = self.cpu_seconds.zip(earlier.cpu_seconds);
         Self {
             cpu_seconds: cpu.map(|(now, then)| now - then),
-            rss_bytes: self.rss_bytes,
+            ..self
         }
     }
 }
@@ -46,10 +55,8 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
     Some((user + system) / TICKS_PER_SECOND)
 }
 
-fn rss_bytes(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn bytes_of(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1_024)
 }
@@ -62,6 +69,8 @@ mod tests {
     fn usage_is_read_past_a_name_with_spaces() {
         let stat = "7 (a b) c) S 1 1 1 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 5 1 1 1";
         assert_eq!(cpu_seconds(stat), Some(2.0));
-        assert_eq!(rss_bytes("Name:\tx\nVmRSS:\t  12 kB\n"), Some(12_288));
+        let status = "Name:\tx\nVmHWM:\t  16 kB\nVmRSS:\t  12 kB\n";
+        assert_eq!(bytes_of(status, "VmRSS:"), Some(12_288));
+        assert_eq!(bytes_of(status, "VmHWM:"), Some(16_384));
     }
 }

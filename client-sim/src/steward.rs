@@ -18,7 +18,7 @@ use futures::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::link::{ConnectError, Socket, Target};
+use crate::link::{self, ConnectError, Socket, Target};
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,13 +39,13 @@ impl Steward {
     /// # Errors
     /// The server is not there, refuses the token, or does not answer.
     pub async fn connect(target: &Target, token: &str, client: ClientId) -> anyhow::Result<Self> {
-        let opening = timeout(PATIENCE, target.connect(token, None));
+        let opening = timeout(PATIENCE, target.connect(token, None, None));
         let socket = match opening.await.context("the server does not answer")? {
             Ok(socket) => socket,
             Err(ConnectError::Refused(status)) => {
                 bail!("the server refused the connection: {status}; is the token of this server?")
             }
-            Err(ConnectError::Later(why)) => bail!("no connection to the server: {why}"),
+            Err(ConnectError::Later(why, _)) => bail!("no connection to the server: {why}"),
         };
         let mut steward = Self {
             socket,
@@ -168,7 +168,10 @@ impl Steward {
                 .context("the server closed the connection")??;
             let text = match &frame {
                 Message::Text(text) => text.to_string(),
-                Message::Close(close) => bail!("the server closed the connection: {close:?}"),
+                Message::Close(close) => {
+                    let code = close.as_ref().map_or(1005, |close| u16::from(close.code));
+                    bail!("the server ended the connection: {}", link::closed(code))
+                }
                 Message::Binary(bytes) => {
                     let mut text = String::new();
                     let mut inflater = flate2::read::DeflateDecoder::new(&bytes[..]);

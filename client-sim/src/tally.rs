@@ -67,15 +67,59 @@ pub struct Tally {
     pub joined: (u64, u64),
     /// Payload bytes sent, received.
     pub bytes: (u64, u64),
-    /// Intended send time to receipt at each live subscriber, in microseconds.
+    /// Connections that were cut on purpose.
+    pub cuts: u64,
+    /// Presence updates sent, presence messages received.
+    pub presence: (u64, u64),
+    /// Intended send time to receipt at each live subscriber that is not slow, in microseconds.
     pub latency_us: Histogram<u64>,
+    /// The same at slow ones.
+    pub slow_us: Histogram<u64>,
+    /// Intended send time to the answer `accepted` at the author, in microseconds.
+    pub echo_us: Histogram<u64>,
+    /// First attempt to connect to being up to date, in microseconds.
+    pub join_us: Histogram<u64>,
+    /// How much later than due commands were handed out, in microseconds.
+    pub late_us: Histogram<u64>,
+    /// Latencies since the last sample.
+    pub window: Window,
     /// The same since the last progress line.
     pub recent_us: Histogram<u64>,
     /// Intended send time to durable at the author, in microseconds.
     pub durable_us: Histogram<u64>,
 }
 
-/// A histogram of three significant digits that saturates instead of failing.
+/// Latencies of a short time, in microseconds.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// As [`Tally::latency_us`].
+    pub latency_us: Histogram<u64>,
+    /// As [`Tally::echo_us`].
+    pub echo_us: Histogram<u64>,
+    /// As [`Tally::durable_us`].
+    pub durable_us: Histogram<u64>,
+}
+
+impl Window {
+    /// Begins another one.
+    pub fn reset(&mut self) {
+        self.latency_us.reset();
+        self.echo_us.reset();
+        self.durable_us.reset();
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            latency_us: histogram(2),
+            echo_us: histogram(2),
+            durable_us: histogram(2),
+        }
+    }
+}
+
+/// A histogram of so many significant digits that saturates instead of failing.
 fn histogram(digits: u8) -> Histogram<u64> {
     match Histogram::new_with_bounds(1, LATENCY_MAX_US, digits) {
         Ok(histogram) => histogram,
@@ -95,7 +139,14 @@ impl Default for Tally {
             connects: 0,
             joined: (0, 0),
             bytes: (0, 0),
+            cuts: 0,
+            presence: (0, 0),
             latency_us: histogram(3),
+            slow_us: histogram(3),
+            echo_us: histogram(3),
+            join_us: histogram(3),
+            late_us: histogram(3),
+            window: Window::default(),
             recent_us: histogram(2),
             durable_us: histogram(3),
         }
@@ -134,6 +185,30 @@ impl Tally {
     pub fn deliver(&mut self, latency_ns: u64) {
         self.latency_us.saturating_record(latency_ns / 1_000);
         self.recent_us.saturating_record(latency_ns / 1_000);
+        self.window.latency_us.saturating_record(latency_ns / 1_000);
+    }
+
+    /// The same at a client that reads slowly.
+    pub fn deliver_slowly(&mut self, latency_ns: u64) {
+        self.slow_us.saturating_record(latency_ns / 1_000);
+    }
+
+    /// Records the answer `accepted` at the author.
+    pub fn echo(&mut self, latency_ns: u64) {
+        self.echo_us.saturating_record(latency_ns / 1_000);
+        self.window.echo_us.saturating_record(latency_ns / 1_000);
+    }
+
+    /// Counts a durable command, and records when its author was told.
+    pub fn save(&mut self, latency_ns: u64) {
+        self.commands.durable += 1;
+        self.durable_us.saturating_record(latency_ns / 1_000);
+        self.window.durable_us.saturating_record(latency_ns / 1_000);
+    }
+
+    /// Records how long a client took to be up to date, from its first attempt.
+    pub fn join(&mut self, latency_ns: u64) {
+        self.join_us.saturating_record(latency_ns / 1_000);
     }
 }
 

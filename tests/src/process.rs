@@ -139,6 +139,11 @@ impl Serving {
         self.address
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The address of a path over HTTP.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)

@@ -184,6 +184,7 @@ async fn r4_a_laptop_closed_over_the_weekend_with_unsent_work_neither_loses_nor_
             keep: Keep::View,
             seed: 1,
             churn: None,
+            slow: None,
             fault: None,
             source: None,
         },

@@ -328,7 +328,7 @@ fn arguments(server: &TestServer, tokens: &str) -> RunArgs {
         .what
     {
         What::Run(args) => args,
-        What::Replay(_) => unreachable!("`run` was asked for"),
+        _ => unreachable!("`run` was asked for"),
     }
 }
 

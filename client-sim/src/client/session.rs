@@ -2,15 +2,15 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use boardcast_protocol::PROTOCOL_VERSION;
-use boardcast_protocol::close::reconnects;
 use boardcast_protocol::codec;
 use boardcast_protocol::ids::CardId;
 use boardcast_protocol::message::{
-    CardOpen, ClientMessage, ErrorCode, ErrorMessage, Hello, HelloBoard, Mode, ServerMessage,
-    Subscribe,
+    CardOpen, ClientMessage, Hello, HelloBoard, OutcomeResult, PresenceUpdate, Subscribe,
+    Whereabouts,
 };
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
@@ -18,27 +18,31 @@ use rand::RngExt;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
-use super::{Client, End, Input, PENDING_MAX};
-use crate::arrival::Arrival;
+use super::{Client, End, Input, PENDING_MAX, Pauses};
 use crate::fleet::wall_clock;
 use crate::ledger::Line;
-use crate::link::{ConnectError, Socket};
-use crate::replica::{Effect, Receipt};
-use crate::violation::Violation;
+use crate::link::{self, ConnectError, Socket};
+use crate::replica::Effect;
 
 /// Longest wait for a connection, and for a write that the server does not take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause before asking again where the server was too busy for a subscription.
-const BUSY_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Bytes that the kernel takes for a slow client that does not read.
+const SLOW_WINDOW_BYTES: u32 = 16 * 1_024;
 
 /// What lasts as long as a connection.
-struct Session {
+pub(super) struct Session {
     cut_at: Option<Instant>,
-    silence: Duration,
-    heard: bool,
-    check_at: Instant,
+    /// When a slow client stops reading, or goes on.
+    turn_at: Option<Instant>,
+    reads: bool,
+    pub(super) silence: Duration,
+    pub(super) heard: bool,
+    pub(super) check_at: Instant,
     alarm: Pin<Box<Sleep>>,
-    goodbye: Option<Duration>,
+    pub(super) goodbye: Option<Duration>,
 }
 
 impl Client {
@@ -47,8 +51,12 @@ impl Client {
             Ok(socket) => socket,
             Err(end) => return end,
         };
+        self.is_open = true;
+        self.fleet.open.fetch_add(1, Ordering::Relaxed);
         let mut session = Session {
             cut_at: self.next_cut(),
+            turn_at: self.slow.map(|slow| Instant::now() + slow.read),
+            reads: true,
             silence: PATIENCE * 2,
             heard: false,
             check_at: Instant::now() + PATIENCE * 2,
@@ -63,18 +71,36 @@ impl Client {
             }
             self.publish();
             let open = self.replica.pending().len() < PENDING_MAX;
-            let alarms = [self.retry_at, session.cut_at, Some(session.check_at)];
+            let turn_at = session.turn_at;
+            let alarms = [
+                self.retry_at,
+                session.cut_at,
+                turn_at,
+                Some(session.check_at),
+            ];
             if let Some(next) = alarms.into_iter().flatten().min()
                 && next != session.alarm.deadline()
             {
                 session.alarm.as_mut().reset(next);
             }
+            let mut has_swollen = false;
             let end = tokio::select! {
-                frame = socket.next() => self.frame(frame, &mut session),
-                input = self.inputs.recv(), if open => self.input(input),
+                frame = socket.next(), if session.reads => {
+                    if let Some(Ok(message)) = &frame {
+                        has_swollen = link::has_swollen(&mut socket, message);
+                    }
+                    self.frame(frame, &mut session)
+                }
+                input = self.inputs.recv(), if open => self.input(input, &mut session),
                 () = session.alarm.as_mut() => self.alarm(&mut session),
             };
             match end {
+                None if has_swollen => {
+                    if let Err(end) = write(socket.flush()).await {
+                        return end;
+                    }
+                    socket = link::shrunk(socket).await;
+                }
                 None => {}
                 Some(End::Finished) => {
                     // The server's side of the close is not waited for: nothing depends on it.
@@ -91,7 +117,8 @@ impl Client {
         let Ok(_permit) = fleet.connecting.acquire().await else {
             return Err(End::Final("the fleet has ended".into()));
         };
-        let opening = fleet.target.connect(&self.token, self.source);
+        let window = self.slow.map(|_| SLOW_WINDOW_BYTES);
+        let opening = fleet.target.connect(&self.token, self.source, window);
         match timeout(PATIENCE, opening).await {
             Ok(Ok(socket)) => {
                 fleet.tally().connects += 1;
@@ -100,7 +127,11 @@ impl Client {
             Ok(Err(ConnectError::Refused(status))) => {
                 Err(End::Final(format!("the upgrade was refused: {status}")))
             }
-            Ok(Err(ConnectError::Later(why))) => Err(End::Lost(why, None)),
+            Ok(Err(ConnectError::Later(why, after))) => {
+                // All who were refused at one time are told the same time.
+                let after = after.map(|after| after + self.backoff());
+                Err(End::Lost(why, after))
+            }
             Err(_) => Err(End::Lost("connect: timed out".into(), None)),
         }
     }
@@ -165,14 +196,19 @@ impl Client {
                 self.retry_at = Some(self.retry_at.map_or(at, |old| old.max(at)));
             }
             Effect::Answered(answered) => {
+                let asked = self.asked.iter().position(|(seq, _)| *seq == answered.seq);
+                let intended_ns = asked.and_then(|index| self.asked.remove(index));
                 let mut tally = self.fleet.tally();
+                if let (Some((_, at_ns)), OutcomeResult::Accepted) = (intended_ns, answered.result)
+                {
+                    tally.echo(self.fleet.now_ns().saturating_sub(at_ns));
+                }
                 tally.answer(answered.result, answered.why.as_deref());
             }
             Effect::Saved(saved) => {
                 let latency_ns = self.fleet.now_ns().saturating_sub(saved.intended_ns);
                 let mut tally = self.fleet.tally();
-                tally.commands.durable += 1;
-                tally.durable_us.saturating_record(latency_ns / 1_000);
+                tally.save(latency_ns);
                 if let (Some(ledger), Some(at)) = (&self.fleet.ledger, self.replica.position()) {
                     ledger.write(&Line {
                         board: self.chronicle.board(),
@@ -192,141 +228,31 @@ impl Client {
         }
     }
 
-    fn frame(
-        &mut self,
-        frame: Option<Result<Message, WsError>>,
-        session: &mut Session,
-    ) -> Option<End> {
-        session.heard = true;
-        match frame {
-            Some(Ok(Message::Text(text))) => self.receive(text.as_bytes(), false, session),
-            Some(Ok(Message::Binary(bytes))) => self.receive(&bytes, true, session),
-            Some(Ok(Message::Close(close))) => {
-                let code = close.as_ref().map_or(1005, |close| u16::from(close.code));
-                let why = format!("closed: {code}");
-                if reconnects(code) {
-                    Some(End::Lost(why, session.goodbye))
-                } else {
-                    Some(End::Final(why))
-                }
-            }
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
-            Some(Err(WsError::Io(error))) => Some(End::Lost(
-                format!("lost: {:?}", error.kind()),
-                session.goodbye,
-            )),
-            Some(Err(WsError::Protocol(error))) => {
-                Some(End::Lost(format!("lost: {error}"), session.goodbye))
-            }
-            Some(Err(error)) => Some(End::Final(format!("unreadable: {error}"))),
-            None => Some(End::Lost("lost: end of stream".into(), session.goodbye)),
-        }
-    }
-
-    fn receive(&mut self, frame: &[u8], deflated: bool, session: &mut Session) -> Option<End> {
-        let now_ns = self.fleet.now_ns();
-        let arrival = match self.chronicle.read(frame, deflated) {
-            Ok(Some(arrival)) => arrival,
-            Ok(None) => return None,
-            Err(error) => {
-                let mut tally = self.fleet.tally();
-                tally.violate(Violation::Diverged, || format!("unreadable: {error}"));
-                return None;
-            }
-        };
-        self.fleet.tally().bytes.1 += frame.len() as u64;
-        let end = self.heed(&arrival.message, session);
-        if let Some(fault) = &mut self.fault {
-            for arrival in fault.pass(arrival) {
-                self.deliver(&arrival, now_ns);
-            }
-        } else {
-            self.deliver(&arrival, now_ns);
-        }
-        end
-    }
-
-    fn deliver(&mut self, arrival: &Arc<Arrival>, now_ns: u64) {
-        let receipt = self.replica.handle(arrival, &mut self.effects);
-        if receipt == Receipt::default() {
-            return;
-        }
-        let mut tally = self.fleet.tally();
-        for intended_ns in arrival
-            .intended_ns
-            .get(receipt.live.clone())
-            .unwrap_or_default()
-        {
-            if *intended_ns > 0 {
-                tally.deliver(now_ns.saturating_sub(*intended_ns));
-            }
-        }
-        let deliveries = &mut tally.deliveries;
-        deliveries.received += receipt.live.len() as u64 + receipt.held;
-        deliveries.missed += receipt.missed;
-        deliveries.resumed += receipt.resumed;
-        deliveries.skipped += receipt.skipped;
-    }
-
-    /// What concerns the connection rather than the board.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the others concern the board"
-    )]
-    fn heed(&mut self, message: &ServerMessage, session: &mut Session) -> Option<End> {
-        match message {
-            ServerMessage::Welcome(welcome) => {
-                session.silence = Duration::from_millis(u64::from(welcome.ping_ms)) * 2 + PATIENCE;
-                session.check_at = Instant::now() + session.silence;
-            }
-            ServerMessage::Goodbye(goodbye) => {
-                session.goodbye = Some(Duration::from_millis(u64::from(goodbye.retry_ms)));
-            }
-            ServerMessage::Subscribed(subscribed) => {
-                self.attempts = 0;
-                if self.replica.position().is_some() {
-                    let mut tally = self.fleet.tally();
-                    match subscribed.mode {
-                        Mode::Events => tally.joined.0 += 1,
-                        Mode::Snapshot => tally.joined.1 += 1,
-                    }
-                }
-            }
-            ServerMessage::Role(change) if change.role.is_none() => {
-                return Some(End::Final("the membership has ended".into()));
-            }
-            ServerMessage::Error(error) => return self.refused(error),
-            _ => {}
-        }
-        None
-    }
-
-    fn refused(&mut self, error: &ErrorMessage) -> Option<End> {
-        let why = format!("error {:?}: {}", error.code, error.hint);
-        match error.code {
-            // A card that was deleted while it was being opened.
-            ErrorCode::NoSuchCard => None,
-            ErrorCode::Busy | ErrorCode::Unavailable => Some(End::Lost(why, Some(BUSY_PAUSE))),
-            ErrorCode::NotJson
-            | ErrorCode::UnknownType
-            | ErrorCode::BadMessage
-            | ErrorCode::HelloExpected
-            | ErrorCode::Unauthorized
-            | ErrorCode::NoSuchBoard
-            | ErrorCode::NotSubscribed
-            | ErrorCode::Limit => Some(End::Final(why)),
-        }
-    }
-
-    fn input(&mut self, input: Option<Input>) -> Option<End> {
+    fn input(&mut self, input: Option<Input>, session: &mut Session) -> Option<End> {
         match input {
             Some(Input::Submit(cmds, intended_ns)) => self.submit(cmds, intended_ns),
             Some(Input::Open(card)) => self.open(card),
             Some(Input::Cut(away)) => return Some(End::Cut(away)),
-            Some(Input::Settle) => self.churn = None,
+            Some(Input::Presence(at)) => self.tell(at),
+            Some(Input::Settle) => {
+                self.churn = None;
+                self.slow = None;
+                session.turn_at = None;
+                session.reads = true;
+            }
             Some(Input::Finish) | None => return Some(End::Finished),
         }
         None
+    }
+
+    fn tell(&mut self, at: Option<Whereabouts>) {
+        if !self.replica.is_live() {
+            return;
+        }
+        let board = self.chronicle.board();
+        let update = ClientMessage::Presence(PresenceUpdate { board, at });
+        self.effects.push(Effect::Send(encode(&update)));
+        self.fleet.tally().presence.0 += 1;
     }
 
     fn open(&mut self, card: CardId) {
@@ -356,6 +282,9 @@ impl Client {
                 return Some(End::Cut(away));
             }
         }
+        if session.turn_at.is_some_and(|at| at <= now) {
+            session.turn(self.slow, now);
+        }
         if session.check_at <= now {
             if !std::mem::take(&mut session.heard) {
                 return Some(End::Lost("lost: silence".into(), None));
@@ -363,6 +292,18 @@ impl Client {
             session.check_at = now + session.silence;
         }
         None
+    }
+}
+
+impl Session {
+    /// A slow client stops reading, or goes on; the time in which it does not is no silence.
+    fn turn(&mut self, slow: Option<Pauses>, now: Instant) {
+        self.reads = !self.reads || slow.is_none();
+        self.turn_at = slow.map(|slow| now + if self.reads { slow.read } else { slow.pause });
+        if let (Some(slow), false) = (slow, self.reads) {
+            self.check_at = now + slow.pause + self.silence;
+            self.heard = true;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use boardcast::config::Settings;
 use boardcast_tests::process::{run, simulate, stdout};
 
 /// The commands of both binaries, as the page's headings name them.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "boardcast serve",
     "boardcast token",
     "boardcast import",
@@ -18,6 +18,8 @@ const COMMANDS: [&str; 10] = [
     "boardcast link",
     "boardcast-sim run",
     "boardcast-sim replay",
+    "boardcast-sim scenario",
+    "boardcast-sim compare",
 ];
 
 fn page() -> String {
