@@ -1,7 +1,6 @@
 //! What one client may say next, and what follows from it: a state machine without I/O.
 
 mod order;
-mod rate;
 
 use boardcast_protocol::PROTOCOL_VERSION;
 use boardcast_protocol::close::CloseCode;
@@ -14,8 +13,9 @@ use boardcast_protocol::message::{
 use boardcast_protocol::position::{Position, Seq, Timestamp};
 
 use self::order::Order;
-use self::rate::Bucket;
+use super::refusals::{Cause, Refusals};
 use crate::auth::{Identity, Tokens};
+use crate::rate::{Bucket, Pace};
 use crate::room::ConnId;
 
 /// Messages that are not understood which a client may send at once.
@@ -36,6 +36,10 @@ pub struct SessionRules {
     pub messages_per_s: u32,
     /// Messages at once.
     pub messages_burst: u32,
+    /// A message of a client that has said hello, told in `welcome`. Above it 1009.
+    pub message_max_bytes: usize,
+    /// A frame of any client. Above it 1009.
+    pub frame_max_bytes: usize,
 }
 
 impl Default for SessionRules {
@@ -45,6 +49,8 @@ impl Default for SessionRules {
             ping_ms: 25_000,
             messages_per_s: 500,
             messages_burst: 2_000,
+            message_max_bytes: MESSAGE_MAX_BYTES,
+            frame_max_bytes: MESSAGE_MAX_BYTES,
         }
     }
 }
@@ -56,6 +62,8 @@ pub struct Context<'a> {
     pub tokens: &'a Tokens,
     /// What the session is held to.
     pub rules: &'a SessionRules,
+    /// Where limits that are met are counted.
+    pub refusals: &'a Refusals,
     /// The time.
     pub now: Timestamp,
 }
@@ -199,13 +207,19 @@ impl Session {
         effects
     }
 
-    /// The room did not take a submit: the answer for the client. The room hears of it with higher
-    /// numbers, and refuses them until this one has come.
-    pub fn refuse(&mut self, board: BoardId, seq: Seq) -> ServerMessage {
+    /// A submit was not handed to its room: the answer for the client. The room hears of it with
+    /// higher numbers, and refuses them until this one has come.
+    pub fn refuse(
+        &mut self,
+        board: BoardId,
+        seq: Seq,
+        retry_ms: u32,
+        hint: String,
+    ) -> ServerMessage {
         if let Phase::Live(live) = &mut self.phase {
             live.order.refused(board, seq);
         }
-        busy(board, seq)
+        busy(board, seq, retry_ms, hint)
     }
 
     /// Answers a text that is not a message; too many of them end the connection.
@@ -214,7 +228,8 @@ impl Session {
             return;
         }
         effects.push(Effect::Reply(Box::new(ServerMessage::Error(error))));
-        if !self.faults.take(now, FAULTS_MAX, FAULT_FORGIVEN_MS) {
+        let pace = Pace::every_ms(FAULT_FORGIVEN_MS, FAULTS_MAX);
+        if self.faults.take(now, 1, pace).is_err() {
             effects.push(Effect::Close(CloseCode::PolicyViolation));
         }
     }
@@ -268,8 +283,10 @@ impl Session {
                 CloseCode::UnsupportedVersion,
             ));
         }
-        if hello.boards.len() > HELLO_BOARDS_MAX.min(context.rules.boards_max) {
-            let hint = format!("`hello` subscribes to at most {HELLO_BOARDS_MAX} boards");
+        let boards_max = HELLO_BOARDS_MAX.min(context.rules.boards_max);
+        if hello.boards.len() > boards_max {
+            context.refusals.note(Cause::BoardsPerConnection);
+            let hint = format!("`hello` subscribes to at most {boards_max} boards");
             return Err(refusal(ErrorCode::Limit, hint, CloseCode::PolicyViolation));
         }
         let unauthorized = |hint| refusal(ErrorCode::Unauthorized, hint, CloseCode::Unauthorized);
@@ -320,7 +337,10 @@ impl Session {
                         board: wanted.board,
                         at: wanted.at,
                     },
-                    Err(error) => return self.fault(error, context.now, effects),
+                    Err(error) => {
+                        context.refusals.note(Cause::BoardsPerConnection);
+                        return self.fault(error, context.now, effects);
+                    }
                 }
             }
             ClientMessage::Unsubscribe(unwanted) => {
@@ -357,21 +377,29 @@ impl Live {
     /// Holds the client to its rate. What is over it is refused, and ten times the rate ends the
     /// connection.
     fn admit(&mut self, message: &ClientMessage, context: Context<'_>) -> Result<(), Vec<Effect>> {
-        let rules = context.rules;
-        let now = context.now;
-        if (self.messages).take_per_s(now, rules.messages_burst, rules.messages_per_s) {
+        let SessionRules {
+            messages_per_s,
+            messages_burst,
+            ..
+        } = *context.rules;
+        let pace = Pace::per_s(messages_per_s, messages_burst);
+        let Err(wait_ms) = self.messages.take(context.now, 1, pace) else {
             return Ok(());
+        };
+        let excess = Pace::per_s(
+            messages_per_s.saturating_mul(9),
+            messages_burst.saturating_mul(9),
+        );
+        if self.excess.take(context.now, 1, excess).is_err() {
+            context.refusals.note(Cause::Flood);
+            return Err(vec![Effect::Close(CloseCode::Flood)]);
         }
-        let allowed = rules.messages_burst.saturating_mul(9);
-        let per_s = rules.messages_per_s.saturating_mul(9);
-        if !self.excess.take_per_s(now, allowed, per_s) {
-            return Err(vec![Effect::Close(CloseCode::PolicyViolation)]);
-        }
+        context.refusals.note(Cause::MessagesPerSecond);
+        let hint = format!("a connection may send {messages_per_s} messages a second");
         let reply = if let ClientMessage::Submit(submit) = message {
             self.order.refused(submit.board, submit.seq);
-            busy(submit.board, submit.seq)
+            busy(submit.board, submit.seq, retry_ms(wait_ms), hint)
         } else {
-            let hint = format!("more than {} messages a second", rules.messages_per_s);
             ServerMessage::Error(about(message, ErrorCode::Busy, &hint))
         };
         Err(vec![Effect::Reply(Box::new(reply))])
@@ -408,7 +436,7 @@ fn welcome(conn: ConnId, identity: &Identity, context: Context<'_>) -> ServerMes
         user: identity.actor.user,
         conn: conn.0,
         limits: WireLimits {
-            message_bytes: count(MESSAGE_MAX_BYTES),
+            message_bytes: count(context.rules.message_max_bytes),
             submit_commands: count(SUBMIT_COMMANDS_MAX),
             boards: count(context.rules.boards_max),
         },
@@ -417,16 +445,23 @@ fn welcome(conn: ConnId, identity: &Identity, context: Context<'_>) -> ServerMes
     })
 }
 
-fn busy(board: BoardId, seq: Seq) -> ServerMessage {
+/// When a client sends a submit again that fits after `wait_ms`: together with what comes behind it.
+pub fn retry_ms(wait_ms: u64) -> u32 {
+    u32::try_from(wait_ms)
+        .unwrap_or(u32::MAX)
+        .max(BUSY_RETRY_MS)
+}
+
+fn busy(board: BoardId, seq: Seq, retry_ms: u32, hint: String) -> ServerMessage {
     ServerMessage::Outcome(Outcome {
         board,
         seq,
         result: OutcomeResult::Busy,
         version: None,
         reason: None,
-        hint: None,
+        hint: Some(hint),
         conflict: None,
-        retry_ms: Some(BUSY_RETRY_MS),
+        retry_ms: Some(retry_ms),
     })
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::position::Timestamp;
 
+use super::refusals::Cause;
 use super::registry::Observed;
 use super::services::Services;
 use crate::room::ConnId;
@@ -150,7 +151,12 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
                     // A full outbox needs no ping: whether it is taken shows whether it lives.
                     let _ = connection.outbox.push_presence(ping.clone());
                 }
-                Verdict::Close(code) => connection.outbox.close(code),
+                Verdict::Close(code) => {
+                    if code == CloseCode::HelloTimeout && connection.outbox.closing().is_none() {
+                        services.refusals.note(Cause::HelloTime);
+                    }
+                    connection.outbox.close(code);
+                }
                 Verdict::Drop(code) => connection.drop_socket(code),
             }
         });

@@ -13,10 +13,14 @@ use boardcast_protocol::ids::{BoardId, ClientId};
 use boardcast_protocol::message::{
     ActivityQuery, BoardCreate, BoardsList, ErrorCode, ErrorMessage, ServerMessage, Unsubscribed,
 };
+use boardcast_protocol::position::Seq;
 use tokio::sync::mpsc::error::TrySendError;
 
 use self::backlog::{Backlog, Done, Item, Running};
-use super::registry::{Connection, SourcePlace};
+use super::door::SourcePlace;
+use super::protocol_error::ProtocolError;
+use super::refusals::Cause;
+use super::registry::Connection;
 use super::services::Services;
 use super::session::{self, Effect, Input, Session};
 use crate::auth::Identity;
@@ -148,6 +152,22 @@ impl Talk {
         }
     }
 
+    /// The longest message of a client that has said hello.
+    pub(super) fn message_max_bytes(&self) -> usize {
+        self.services.rules.session.message_max_bytes
+    }
+
+    /// Counts what was too big.
+    pub(super) fn note_too_big(&self, error: ProtocolError) {
+        let refusals = &self.services.refusals;
+        if matches!(error, ProtocolError::MessageTooBig { .. }) {
+            refusals.note(Cause::MessageBytes);
+        }
+        if matches!(error, ProtocolError::FrameTooBig { .. }) {
+            refusals.note(Cause::FrameBytes);
+        }
+    }
+
     /// Says the last word.
     pub(super) fn close_with(&mut self, meaning: CloseCode, code: u16, reason: &str) {
         self.connection.outbox.close_with(meaning, code, reason);
@@ -184,6 +204,7 @@ impl Talk {
                 let context = session::Context {
                     tokens: &self.services.tokens,
                     rules: &self.services.rules.session,
+                    refusals: &self.services.refusals,
                     now: clock::now(),
                 };
                 let effects = self.session.handle(self.connection.id, input, context);
@@ -239,8 +260,34 @@ impl Talk {
             Effect::Join { board, .. }
             | Effect::OpenCard { board, .. }
             | Effect::ReadActivity(ActivityQuery { board, .. }) => self.perform_on(board, effect),
-            Effect::Submit(ref submit, _) => self.perform_on(submit.board, effect),
+            Effect::Submit(ref submit, _) => {
+                if let Err(wait_ms) = self.take_commands(submit.cmds.len()) {
+                    let (board, seq) = (submit.board, submit.seq);
+                    self.refuse_commands(board, seq, wait_ms);
+                    return None;
+                }
+                self.perform_on(submit.board, effect)
+            }
         }
+    }
+
+    /// Holds the user to the rate of commands, over all connections.
+    fn take_commands(&self, count: usize) -> Result<(), u64> {
+        let Some(speaker) = &self.speaker else {
+            return Ok(());
+        };
+        let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        let commands = &self.services.commands;
+        commands.take(speaker.actor.user, count, clock::now())
+    }
+
+    fn refuse_commands(&mut self, board: BoardId, seq: Seq, wait_ms: u64) {
+        self.services.refusals.note(Cause::CommandsPerSecondPerUser);
+        let per_s = self.services.rules.limits.commands_per_s_per_user;
+        let hint = format!("a user may send {per_s} commands a second over all connections");
+        let retry_ms = session::retry_ms(wait_ms);
+        let answer = self.session.refuse(board, seq, retry_ms, hint);
+        self.reply(&answer);
     }
 
     /// Performs an effect in the room of `board`, which may have to be opened.
@@ -292,8 +339,12 @@ impl Talk {
             let (_, board, _) = effect.names();
             tracing::error!(?board, error = %source, "failed to open a board");
         }
+        if matches!(error, OpenError::Busy { .. }) {
+            self.services.refusals.note(Cause::LoadedBytes);
+        }
         if let Effect::Submit(submit, _) = effect {
-            let answer = self.session.refuse(submit.board, submit.seq);
+            let (retry_ms, hint) = (session::BUSY_RETRY_MS, error.to_string());
+            let answer = (self.session).refuse(submit.board, submit.seq, retry_ms, hint);
             return self.reply(&answer);
         }
         let code = match error {
@@ -320,7 +371,9 @@ impl Talk {
                 };
                 let input = RoomInput::Submit(Box::new(submission));
                 if room.try_send(input).is_err() {
-                    let answer = self.session.refuse(board, seq);
+                    let hint = "the board has more to do than it takes".to_owned();
+                    let retry_ms = session::BUSY_RETRY_MS;
+                    let answer = self.session.refuse(board, seq, retry_ms, hint);
                     self.reply(&answer);
                 }
                 None

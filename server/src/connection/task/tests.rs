@@ -1,3 +1,5 @@
+use std::net::{IpAddr, Ipv4Addr};
+
 use boardcast_protocol::board::{Actor, Member, Role};
 use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::position::Timestamp;
@@ -46,12 +48,13 @@ impl Client {
             name: "Ann".into(),
             expires: Timestamp(u64::MAX >> 12),
         };
+        let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let accepted = Accepted {
             stream,
             early: Bytes::new(),
             codec: Codec::Json,
             authenticated: Some(Box::new(identity)),
-            place: services.connections.reserve().unwrap(),
+            place: services.door.enter(source, Timestamp(0)).unwrap(),
             source_place: None,
         };
         services.tasks.spawn(Task::new(&services, accepted));
