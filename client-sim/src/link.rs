@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
 use tokio::net::{TcpSocket, TcpStream};
@@ -119,8 +120,8 @@ pub type Socket = WebSocketStream<TcpStream>;
 pub enum ConnectError {
     /// The server said no for good: its status.
     Refused(StatusCode),
-    /// It may work later.
-    Later(String),
+    /// It may work later; after how long, where the server said so.
+    Later(String, Option<Duration>),
 }
 
 impl Target {
@@ -150,7 +151,7 @@ impl Target {
         token: &str,
         source: Option<Ipv4Addr>,
     ) -> Result<Box<Socket>, ConnectError> {
-        let later = |error: std::io::Error| ConnectError::Later(format!("connect: {error}"));
+        let later = |error: std::io::Error| ConnectError::Later(format!("connect: {error}"), None);
         let stream = match source {
             None => TcpStream::connect(self.address).await.map_err(later)?,
             Some(source) => {
@@ -196,14 +197,18 @@ fn upgrade_error(error: tungstenite::Error) -> ConnectError {
     match error {
         tungstenite::Error::Http(response) => match response.status() {
             status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
-                ConnectError::Later(format!("upgrade: {status}"))
+                let retry = response.headers().get(header::RETRY_AFTER);
+                let seconds = retry.and_then(|value| value.to_str().ok()?.parse().ok());
+                let why = format!("upgrade: {status}");
+                ConnectError::Later(why, seconds.map(Duration::from_secs))
             }
             status => ConnectError::Refused(status),
         },
         tungstenite::Error::HttpFormat(error) => {
-            ConnectError::Later(format!("the token does not fit into a header: {error}"))
+            let why = format!("the token does not fit into a header: {error}");
+            ConnectError::Later(why, None)
         }
-        error => ConnectError::Later(format!("upgrade: {error}")),
+        error => ConnectError::Later(format!("upgrade: {error}"), None),
     }
 }
 

@@ -45,7 +45,7 @@ impl Steward {
             Err(ConnectError::Refused(status)) => {
                 bail!("the server refused the connection: {status}; is the token of this server?")
             }
-            Err(ConnectError::Later(why)) => bail!("no connection to the server: {why}"),
+            Err(ConnectError::Later(why, _)) => bail!("no connection to the server: {why}"),
         };
         let mut steward = Self {
             socket,

@@ -100,7 +100,11 @@ impl Client {
             Ok(Err(ConnectError::Refused(status))) => {
                 Err(End::Final(format!("the upgrade was refused: {status}")))
             }
-            Ok(Err(ConnectError::Later(why))) => Err(End::Lost(why, None)),
+            Ok(Err(ConnectError::Later(why, retry))) => {
+                // Whole seconds: a part of another one keeps clients from coming together.
+                let part = Duration::from_secs_f64(self.rng.random());
+                Err(End::Lost(why, retry.map(|retry| retry + part)))
+            }
             Err(_) => Err(End::Lost("connect: timed out".into(), None)),
         }
     }

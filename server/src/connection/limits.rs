@@ -52,9 +52,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Time for so many clients to come back, in milliseconds, in which three quarters of the
-    /// upgrades that may come in a second do. All of them may come from one source, as they do
-    /// through a proxy.
+    /// Time for so many clients to come back, in milliseconds, at half the rate at which they are let
+    /// in: the other half is for those who found the server not ready yet. All of them may come from
+    /// one source, as they do through a proxy.
     pub fn return_ms(&self, clients: usize) -> u64 {
         let per_s = self.connects_per_s.min(self.connects_per_s_per_source);
         let clients = u64::try_from(clients).unwrap_or(u64::MAX);
@@ -76,7 +76,7 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(limits.return_ms(0), 0);
-        assert_eq!(limits.return_ms(1), 1);
-        assert_eq!(limits.return_ms(9_000), 8_000);
+        assert_eq!(limits.return_ms(1), 2);
+        assert_eq!(limits.return_ms(9_000), 12_000);
     }
 }

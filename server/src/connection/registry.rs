@@ -7,15 +7,17 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
 
 use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::codec::encode;
 use boardcast_protocol::ids::{ClientId, UserId};
+use boardcast_protocol::message::{Goodbye, ServerMessage};
 use boardcast_protocol::position::Timestamp;
 
 use super::limits::{Limits, Yields};
 use super::refusals::{Cause, Refusals};
 use super::slow::Slow;
-use crate::chance;
 use crate::planted::{Bug, planted};
 use crate::room::{ConnId, Outbox};
+use crate::{chance, frame};
 
 /// One connection in so many measures how long frames wait.
 const LAG_SAMPLE: u64 = 8;
@@ -64,6 +66,17 @@ impl Connection {
             has_said_hello: self.has_said_hello.load(Ordering::Relaxed),
             ends_at: Timestamp(self.ends_at_ms.load(Ordering::Relaxed)),
         }
+    }
+
+    /// Ends the connection because the server stops, and tells the client when to come back.
+    pub fn say_goodbye(&self, retry_ms: u32) {
+        let code = CloseCode::ServiceRestart;
+        let goodbye = ServerMessage::Goodbye(Goodbye {
+            code: code.code(),
+            retry_ms,
+        });
+        let _ = self.outbox.push_answer(frame::text(&encode(&goodbye)));
+        self.outbox.close(code);
     }
 
     /// Drops the socket, whatever waits to be written.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::task::TaskTracker;
 
@@ -12,10 +12,11 @@ use super::door::Door;
 use super::limits::Limits;
 use super::rates::Rates;
 use super::refusals::Refusals;
-use super::registry::Connections;
+use super::registry::{Connection, Connections};
 use super::session::SessionRules;
 use super::sweep::HeartbeatRules;
 use crate::auth::{Tickets, Tokens};
+use crate::chance;
 use crate::rate::Pace;
 use crate::room::{FanoutLag, OutboxLimits, Rooms};
 use crate::storage::Storage;
@@ -80,7 +81,8 @@ pub struct Services {
     pub rules: ConnectionRules,
     /// The tasks of the connections.
     pub tasks: TaskTracker,
-    draining: AtomicBool,
+    /// The time within which clients come back, and one; 0 while the server does not stop.
+    draining: AtomicU64,
 }
 
 impl Services {
@@ -107,17 +109,28 @@ impl Services {
             lag,
             rules,
             tasks: TaskTracker::new(),
-            draining: AtomicBool::new(false),
+            draining: AtomicU64::new(0),
         }
     }
 
     /// Whether the server is about to stop: new connections are refused.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.draining.load(Ordering::Acquire) > 0
     }
 
-    /// From now on new connections are refused.
-    pub fn begin_draining(&self) {
-        self.draining.store(true, Ordering::Release);
+    /// From now on new connections are refused, and those on their way in are told to come back
+    /// within so many milliseconds.
+    pub fn begin_draining(&self, return_within_ms: u32) {
+        let told = u64::from(return_within_ms) + 1;
+        self.draining.store(told, Ordering::Release);
+    }
+
+    /// Says goodbye to a connection that came in while the server began to stop. Whoever enters the
+    /// registry calls this behind that: either the drain finds it there, or it finds the drain.
+    pub(super) fn turn_back(&self, connection: &Connection) {
+        let told = self.draining.load(Ordering::Acquire);
+        if let Some(most_ms) = told.checked_sub(1) {
+            connection.say_goodbye(u32::try_from(chance::up_to(most_ms)).unwrap_or(u32::MAX));
+        }
     }
 }

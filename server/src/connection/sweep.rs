@@ -15,7 +15,7 @@ use super::refusals::Cause;
 use super::registry::Observed;
 use super::services::Services;
 use crate::room::ConnId;
-use crate::{clock, frame};
+use crate::{chance, clock, frame};
 
 /// How connections show that they live.
 #[derive(Clone, Debug)]
@@ -43,6 +43,9 @@ impl Default for HeartbeatRules {
         }
     }
 }
+
+/// Time for the close frame of a connection that showed no life: then its socket is dropped.
+const CLOSE_WITHIN_MS: u64 = 1_000;
 
 /// What to do about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +114,12 @@ impl Watch {
                 CloseCode::HelloTimeout
             });
         }
-        if now_ms - self.alive_ms >= rules.ping_every_ms + rules.pong_within_ms {
+        let silent_ms = now_ms - self.alive_ms;
+        let silence_max_ms = rules.ping_every_ms + rules.pong_within_ms;
+        if silent_ms >= silence_max_ms + CLOSE_WITHIN_MS {
+            return Verdict::Drop(CloseCode::HeartbeatTimeout);
+        }
+        if silent_ms >= silence_max_ms {
             return Verdict::Close(CloseCode::HeartbeatTimeout);
         }
         if now_ms >= self.next_ping_ms {
@@ -142,7 +150,7 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
         services.connections.for_each(|connection| {
             let observed = connection.observed();
             let watch = watches.entry(connection.id).or_insert_with(|| {
-                let phase_ms = rand::random_range(0..=rules.ping_every_ms);
+                let phase_ms = chance::up_to(rules.ping_every_ms);
                 Watch::new(observed, now_ms, phase_ms)
             });
             match watch.judge(observed, now_ms, wall, &rules) {
@@ -191,6 +199,8 @@ mod tests {
         assert_eq!(judge(32_000), Verdict::Ping);
         assert_eq!(judge(34_999), Verdict::Nothing);
         assert_eq!(judge(35_000), Verdict::Close(CloseCode::HeartbeatTimeout));
+        assert_eq!(judge(35_999), Verdict::Close(CloseCode::HeartbeatTimeout));
+        assert_eq!(judge(36_000), Verdict::Drop(CloseCode::HeartbeatTimeout));
     }
 
     #[test]

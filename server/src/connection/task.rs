@@ -126,6 +126,7 @@ impl<S: Socket> Task<S> {
                 accepted.source_place,
             ),
         };
+        services.turn_back(open.talk.connection());
         if !accepted.early.is_empty() {
             open.feed(&mut accepted.early.to_vec());
         }

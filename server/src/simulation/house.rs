@@ -100,7 +100,7 @@ impl House {
     /// Stops in the order of `shutdown`; whether everything was written.
     pub(super) async fn stop(&self, connections: u64) -> bool {
         let services = &self.services;
-        services.begin_draining();
+        services.begin_draining(50);
         let goodbye = encode(&ServerMessage::Goodbye(Goodbye {
             code: CloseCode::ServiceRestart.code(),
             retry_ms: 50,
