@@ -58,9 +58,10 @@ impl Limits {
     pub fn return_ms(&self, clients: usize) -> u64 {
         let per_s = self.connects_per_s.min(self.connects_per_s_per_source);
         let clients = u64::try_from(clients).unwrap_or(u64::MAX);
+        let each_ms = 2 * 1_000;
         clients
-            .saturating_mul(4_000)
-            .div_ceil(u64::from(per_s.max(1)) * 3)
+            .saturating_mul(each_ms)
+            .div_ceil(u64::from(per_s.max(1)))
     }
 }
 
