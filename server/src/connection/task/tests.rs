@@ -93,7 +93,13 @@ impl Client {
         let mut heard = Vec::new();
         let reading = async {
             while !String::from_utf8_lossy(&heard).contains(wanted) {
-                assert_ne!(self.socket.read_buf(&mut heard).await.unwrap(), 0);
+                let read = self.socket.read_buf(&mut heard).await.unwrap();
+                assert_ne!(
+                    read,
+                    0,
+                    "no {wanted} in {}",
+                    String::from_utf8_lossy(&heard)
+                );
             }
         };
         let read = timeout(Duration::from_secs(20), reading).await;
@@ -141,10 +147,9 @@ async fn r8_a_connection_goes_on_after_its_room_was_too_full_to_hear_that_it_is_
 #[tokio::test]
 async fn who_comes_in_while_the_server_begins_to_stop_is_told_when_to_come_back() {
     let mut client = Client::connected(RoomLimits::default(), true).await;
-    client
-        .hears(r#"{"type":"goodbye","code":1012,"retry_ms":"#)
-        .await;
-    client.hears("the server restarts").await;
+    let heard = client.hears("the server restarts").await;
+    let goodbye = r#"{"type":"goodbye","code":1012,"retry_ms":"#;
+    assert!(heard.contains(goodbye), "{heard}");
     client.services.tasks.close();
     drop(client.socket);
     client.services.tasks.wait().await;
