@@ -130,7 +130,8 @@ impl Scene {
         for number in 0..plan.clients {
             if number % plan.on_board == 0 {
                 let board = steward.create("Drained").await.expect("a board");
-                let others = tokens.iter().map(|token| token.user);
+                let on_board = number..number + plan.on_board;
+                let others = on_board.map(|number| tokens[number % tokens.len()].user);
                 let others = others.filter(|user| *user != tokens[0].user);
                 let mut commands = crew::admit(others, Role::Editor);
                 commands.push(Command::ColumnCreate {

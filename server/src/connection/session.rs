@@ -1,17 +1,20 @@
 //! What one client may say next, and what follows from it: a state machine without I/O.
 
+mod answers;
 mod order;
 
 use boardcast_protocol::PROTOCOL_VERSION;
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::ids::{BoardId, CardId, ClientId};
-use boardcast_protocol::limits::{HELLO_BOARDS_MAX, MESSAGE_MAX_BYTES, SUBMIT_COMMANDS_MAX};
+use boardcast_protocol::limits::{HELLO_BOARDS_MAX, MESSAGE_MAX_BYTES};
 use boardcast_protocol::message::{
-    ActivityQuery, BoardCreate, BoardsList, ClientMessage, ErrorCode, ErrorMessage, Hello, Outcome,
-    OutcomeResult, Ping, ServerMessage, Submit, Welcome, Whereabouts, WireLimits,
+    ActivityQuery, BoardCreate, BoardsList, ClientMessage, ErrorCode, ErrorMessage, Hello, Ping,
+    ServerMessage, Submit, Whereabouts,
 };
 use boardcast_protocol::position::{Position, Seq, Timestamp};
 
+pub use self::answers::{BUSY_RETRY_MS, retry_ms};
+use self::answers::{about, busy, refusal, welcome};
 use self::order::Order;
 use super::refusals::{Cause, Refusals};
 use crate::auth::{Identity, Tokens};
@@ -22,8 +25,6 @@ use crate::room::ConnId;
 const FAULTS_MAX: u32 = 20;
 /// After this time one of them is forgiven.
 const FAULT_FORGIVEN_MS: u64 = 10_000;
-/// How long a client waits before it sends a refused submit again.
-pub const BUSY_RETRY_MS: u32 = 250;
 
 /// What a session is held to.
 #[derive(Clone, Debug)]
@@ -426,79 +427,6 @@ impl Live {
         self.boards.reserve_exact(1);
         self.boards.push(board);
         Ok(())
-    }
-}
-
-fn welcome(conn: ConnId, identity: &Identity, context: Context<'_>) -> ServerMessage {
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    ServerMessage::Welcome(Welcome {
-        v: PROTOCOL_VERSION,
-        user: identity.actor.user,
-        conn: conn.0,
-        limits: WireLimits {
-            message_bytes: count(context.rules.message_max_bytes),
-            submit_commands: count(SUBMIT_COMMANDS_MAX),
-            boards: count(context.rules.boards_max),
-        },
-        ping_ms: context.rules.ping_ms,
-        server_time: context.now,
-    })
-}
-
-/// When a client sends a submit again that fits after `wait_ms`: together with what comes behind it.
-pub fn retry_ms(wait_ms: u64) -> u32 {
-    u32::try_from(wait_ms)
-        .unwrap_or(u32::MAX)
-        .max(BUSY_RETRY_MS)
-}
-
-fn busy(board: BoardId, seq: Seq, retry_ms: u32, hint: String) -> ServerMessage {
-    ServerMessage::Outcome(Outcome {
-        board,
-        seq,
-        result: OutcomeResult::Busy,
-        version: None,
-        reason: None,
-        hint: Some(hint),
-        conflict: None,
-        retry_ms: Some(retry_ms),
-    })
-}
-
-/// An error that ends the connection.
-fn refusal(code: ErrorCode, hint: String, close: CloseCode) -> Vec<Effect> {
-    let error = ErrorMessage {
-        req: None,
-        board: None,
-        seq: None,
-        code,
-        hint,
-    };
-    vec![
-        Effect::Reply(Box::new(ServerMessage::Error(error))),
-        Effect::Close(close),
-    ]
-}
-
-/// An error that bears what names the message that it is about.
-fn about(message: &ClientMessage, code: ErrorCode, hint: &str) -> ErrorMessage {
-    let (req, board, seq) = match message {
-        ClientMessage::Hello(_) | ClientMessage::Ping(_) => (None, None, None),
-        ClientMessage::Subscribe(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::Unsubscribe(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::Submit(m) => (None, Some(m.board), Some(m.seq)),
-        ClientMessage::Presence(m) => (None, Some(m.board), None),
-        ClientMessage::CardOpen(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::Activity(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::BoardCreate(m) => (Some(m.req), None, None),
-        ClientMessage::BoardsList(m) => (Some(m.req), None, None),
-    };
-    ErrorMessage {
-        req,
-        board,
-        seq,
-        code,
-        hint: hint.to_owned(),
     }
 }
 

@@ -4,6 +4,8 @@ use boardcast_protocol::board::Actor;
 use boardcast_protocol::codec::decode_client;
 use serde_json::{Value, json};
 
+use boardcast_protocol::message::OutcomeResult;
+
 use super::*;
 use crate::auth::Secret;
 
