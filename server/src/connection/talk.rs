@@ -1,6 +1,7 @@
 //! Performs what a session decides: hands commands to rooms, asks storage, answers.
 
 mod backlog;
+mod bounds;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,12 +14,10 @@ use boardcast_protocol::ids::{BoardId, ClientId};
 use boardcast_protocol::message::{
     ActivityQuery, BoardCreate, BoardsList, ErrorCode, ErrorMessage, ServerMessage, Unsubscribed,
 };
-use boardcast_protocol::position::Seq;
 use tokio::sync::mpsc::error::TrySendError;
 
 use self::backlog::{Backlog, Done, Item, Running};
 use super::door::SourcePlace;
-use super::protocol_error::ProtocolError;
 use super::refusals::Cause;
 use super::registry::Connection;
 use super::services::Services;
@@ -157,17 +156,6 @@ impl Talk {
         self.services.rules.session.message_max_bytes
     }
 
-    /// Counts what was too big.
-    pub(super) fn note_too_big(&self, error: ProtocolError) {
-        let refusals = &self.services.refusals;
-        if matches!(error, ProtocolError::MessageTooBig { .. }) {
-            refusals.note(Cause::MessageBytes);
-        }
-        if matches!(error, ProtocolError::FrameTooBig { .. }) {
-            refusals.note(Cause::FrameBytes);
-        }
-    }
-
     /// Says the last word.
     pub(super) fn close_with(&mut self, meaning: CloseCode, code: u16, reason: &str) {
         self.connection.outbox.close_with(meaning, code, reason);
@@ -269,25 +257,6 @@ impl Talk {
                 self.perform_on(submit.board, effect)
             }
         }
-    }
-
-    /// Holds the user to the rate of commands, over all connections.
-    fn take_commands(&self, count: usize) -> Result<(), u64> {
-        let Some(speaker) = &self.speaker else {
-            return Ok(());
-        };
-        let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
-        let commands = &self.services.commands;
-        commands.take(speaker.actor.user, count, clock::now())
-    }
-
-    fn refuse_commands(&mut self, board: BoardId, seq: Seq, wait_ms: u64) {
-        self.services.refusals.note(Cause::CommandsPerSecondPerUser);
-        let per_s = self.services.rules.limits.commands_per_s_per_user;
-        let hint = format!("a user may send {per_s} commands a second over all connections");
-        let retry_ms = session::retry_ms(wait_ms);
-        let answer = self.session.refuse(board, seq, retry_ms, hint);
-        self.reply(&answer);
     }
 
     /// Performs an effect in the room of `board`, which may have to be opened.
