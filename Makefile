@@ -9,7 +9,7 @@ STEP = @printf '\n== %s\n'
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run link simulate test components fmt fmt-check lint doc unit deny \
-	bench bench-check bench-journal bench-journal-slow bench-start \
+	bench bench-check bench-journal bench-journal-slow bench-start drain \
 	faults faults-build faults-kill faults-power faults-planted faults-disk-full faults-nth-fault \
 	faults-network faults-stopped-readers faults-clock
 
@@ -64,6 +64,9 @@ bench-journal-slow: ## The same on a disk whose syncs take 4 ms longer
 bench-start: ## Measure how fast the server starts on 1,000 boards and 1 GB
 	cargo build --release --package boardcast
 	cargo bench --package boardcast-tests --bench start -- --server "$(CURDIR)/target/release/boardcast" $(BENCH)
+
+drain: ## Restart a server under 5,000 clients: nobody is lost, no second has more connects than are let in
+	cargo test --package boardcast-tests --test drain -- --ignored --nocapture five_thousand
 
 FAULTS := target/release/boardcast-faults
 

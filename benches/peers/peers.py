@@ -54,7 +54,11 @@ PEERS = {
     "floor-10ms": Peer("floor", (FLOOR, "{port}", "--gather-us", "10000")),
     "boardcast": Peer(
         "boardcast",
-        (str(BOARDCAST), "serve", "--listen", "127.0.0.1:{port}", "--data-dir", "{scratch}/data", "--log", "warn"),
+        (
+            *(str(BOARDCAST), "serve", "--listen", "127.0.0.1:{port}", "--data-dir", "{scratch}/data", "--log", "warn"),
+            # How fast connections are made is measured, and no other server bounds it.
+            *("--max-connects-per-s", "1000000", "--max-connects-per-s-per-address", "1000000"),
+        ),
     ),
     "tokio-chat": Peer("json", (str(TOOLS / "tokio-chat"), "{port}")),
     "node-ws": Peer("json", ("node", f"{HERE}/node/ws.js", "{port}"), "npm"),

@@ -36,15 +36,19 @@ pub enum CloseCode {
     Unauthorized,
     /// The client speaks a version of the protocol that the server does not.
     UnsupportedVersion,
-    /// Too many connections of the user or from the address.
+    /// The user has as many connections as may be open.
     TooManyConnections,
     /// An administrator ended the connection.
     ClosedByAdmin,
+    /// The user has opened more connections than may be open, and this was the oldest.
+    Yielded,
+    /// Ten times as many messages as the rate allows.
+    Flood,
 }
 
 impl CloseCode {
     /// All codes, for documentation and tests.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Normal,
         Self::ProtocolError,
         Self::Unsupported,
@@ -62,6 +66,8 @@ impl CloseCode {
         Self::UnsupportedVersion,
         Self::TooManyConnections,
         Self::ClosedByAdmin,
+        Self::Yielded,
+        Self::Flood,
     ];
 
     /// The number on the wire.
@@ -84,6 +90,8 @@ impl CloseCode {
             Self::UnsupportedVersion => 4503,
             Self::TooManyConnections => 4504,
             Self::ClosedByAdmin => 4505,
+            Self::Yielded => 4506,
+            Self::Flood => 4507,
         }
     }
 
@@ -105,8 +113,10 @@ impl CloseCode {
             Self::HelloTimeout => "no hello in time",
             Self::Unauthorized => "the token is not valid",
             Self::UnsupportedVersion => "protocol version not supported",
-            Self::TooManyConnections => "too many connections",
+            Self::TooManyConnections => "the user has too many connections; close another first",
             Self::ClosedByAdmin => "closed by an administrator",
+            Self::Yielded => "the user has too many connections; a newer one took this one's place",
+            Self::Flood => "ten times more messages a second than the limit",
         }
     }
 }

@@ -20,6 +20,12 @@ pub(crate) fn spread_ms(most_ms: u32) -> u32 {
     half + u32::try_from(bits() % part).unwrap_or_default()
 }
 
+/// A number from 0 to `most`.
+pub(crate) fn up_to(most: u64) -> u64 {
+    most.checked_add(1)
+        .map_or_else(bits, |count| bits() % count)
+}
+
 #[cfg(not(test))]
 fn bits() -> u64 {
     rand::random()

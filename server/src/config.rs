@@ -2,6 +2,7 @@
 
 mod error;
 mod settings;
+mod values;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;

@@ -19,6 +19,7 @@ pub mod connection;
 pub mod frame;
 pub mod import;
 mod planted;
+mod rate;
 pub mod room;
 pub mod storage;
 

@@ -124,7 +124,7 @@ impl Server {
             listener,
             router,
             config.http,
-            tasks.clone(),
+            (tasks.clone(), Arc::clone(&services.refusals)),
             stop.clone(),
         ));
         let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));

@@ -9,11 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use boardcast_protocol::close::CloseCode;
-use boardcast_protocol::codec::encode;
-use boardcast_protocol::message::{Goodbye, ServerMessage};
 
+use crate::chance;
 use crate::connection::Services;
-use crate::frame;
 use crate::storage::StorageError;
 
 /// How long stopping may take.
@@ -21,7 +19,8 @@ use crate::storage::StorageError;
 pub struct DrainRules {
     /// Time for clients to take what waits for them and to close; then their sockets are dropped.
     pub drain_ms: u64,
-    /// Clients are told to come back at a random moment within this time.
+    /// Clients are told to come back at a random moment within this time, or within as much more as
+    /// it takes to let all of them in at half the rate of [`Limits`](crate::connection::limits).
     pub return_window_ms: u32,
 }
 
@@ -71,13 +70,15 @@ pub(crate) async fn drain(running: Running, rules: DrainRules) -> Result<(), Sto
     } = running;
     let connections = services.connections.count();
     tracing::info!(connections, "stopping");
-    services.begin_draining();
+    let return_ms =
+        (services.rules.limits.return_ms(connections)).max(rules.return_window_ms.into());
+    services.begin_draining(u32::try_from(return_ms).unwrap_or(u32::MAX));
     stop.cancel();
     let _ = listener.await;
     let _ = sweeper.await;
     let _ = upkeep.await;
 
-    say_goodbye(&services, rules.return_window_ms);
+    say_goodbye(&services, return_ms);
     services.tasks.close();
     http.close();
     let ended = async {
@@ -103,16 +104,16 @@ pub(crate) async fn drain(running: Running, rules: DrainRules) -> Result<(), Sto
     Ok(())
 }
 
-fn say_goodbye(services: &Services, return_window_ms: u32) {
-    let code = CloseCode::ServiceRestart;
+/// Gives each client a moment of its own: a random one in one of as many parts of the time as there
+/// are clients, so that they come back evenly and in no order that they know.
+fn say_goodbye(services: &Services, return_ms: u64) {
+    let count = u64::try_from(services.connections.count()).unwrap_or(u64::MAX);
+    let mut at = 0;
     services.connections.for_each(|connection| {
-        let goodbye = ServerMessage::Goodbye(Goodbye {
-            code: code.code(),
-            retry_ms: rand::random_range(0..=return_window_ms),
-        });
-        let _ = connection
-            .outbox
-            .push_answer(frame::text(&encode(&goodbye)));
-        connection.outbox.close(code);
+        let begin_ms = |at: u64| return_ms.saturating_mul(at) / count.max(1);
+        let (begin, end) = (begin_ms(at), begin_ms(at + 1));
+        let retry_ms = begin + chance::up_to(end - begin);
+        connection.say_goodbye(u32::try_from(retry_ms).unwrap_or(u32::MAX));
+        at = (at + 1) % count.max(1);
     });
 }

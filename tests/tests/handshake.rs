@@ -221,7 +221,7 @@ async fn connections_are_bounded_in_all_by_source_and_by_user() {
     assert_eq!(head.status, 101);
     let (head, _) = upgrade(server.address(), "/ws", &[]).await;
     assert_eq!(head.status, 429);
-    assert_eq!(head.header("retry-after"), Some("10"));
+    assert!(head.header("retry-after").is_some());
 
     let _first = server.client("ann").await;
     let _second = server.client("ann").await;

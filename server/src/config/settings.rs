@@ -1,13 +1,12 @@
 //! Settings as they are written: every one optional, by the same name in flags, variables and file.
 
 use std::fs;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, SettingsError, resolve};
-use crate::http::origin::Origin;
+use super::SettingsError;
+use crate::connection::limits::Yields;
 use crate::telemetry::LogFormat;
 
 /// Settings as they are written. In the file, a name has `_` for `-`.
@@ -32,9 +31,27 @@ pub struct Settings {
     /// WebSocket connections; above it 503 [default: 20000]
     #[arg(long, env = "BOARDCAST_MAX_CONNECTIONS", value_name = "N")]
     pub max_connections: Option<u64>,
-    /// WebSocket connections of one user; above it close code 4504 [default: 5]
+    /// WebSocket connections of one address; above it 429. Behind a proxy everybody comes from its
+    /// address [default: 20000]
+    #[arg(long, env = "BOARDCAST_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    pub max_connections_per_address: Option<u64>,
+    /// WebSocket connections of one user; above it close code 4504 or 4506 [default: 5]
     #[arg(long, env = "BOARDCAST_MAX_CONNECTIONS_PER_USER", value_name = "N")]
     pub max_connections_per_user: Option<u64>,
+    /// Which of a user's connections goes when there are too many: the newest with 4504, or the oldest
+    /// with 4506 [default: newest]
+    #[arg(long, env = "BOARDCAST_YIELDS", value_name = "WHICH")]
+    pub yields: Option<Yields>,
+    /// WebSocket connections that are opened in any second; above it 503 [default: 4000]
+    #[arg(long, env = "BOARDCAST_MAX_CONNECTS_PER_S", value_name = "N")]
+    pub max_connects_per_s: Option<u64>,
+    /// The same from one address; above it 429 [default: 2000]
+    #[arg(
+        long,
+        env = "BOARDCAST_MAX_CONNECTS_PER_S_PER_ADDRESS",
+        value_name = "N"
+    )]
+    pub max_connects_per_s_per_address: Option<u64>,
     /// WebSocket connections from one address before `hello`; above it 429 [default: 100]
     #[arg(
         long,
@@ -54,6 +71,19 @@ pub struct Settings {
     /// Messages that a client may send at once [default: 2000]
     #[arg(long, env = "BOARDCAST_MAX_MESSAGES_BURST", value_name = "N")]
     pub max_messages_burst: Option<u64>,
+    /// Commands a second of a user over all connections, four times as many at once; above it `busy`
+    /// [default: 1000]
+    #[arg(long, env = "BOARDCAST_MAX_COMMANDS_PER_S_PER_USER", value_name = "N")]
+    pub max_commands_per_s_per_user: Option<u64>,
+    /// Commands a second of a board, four times as many at once; above it `busy` [default: 10000]
+    #[arg(long, env = "BOARDCAST_MAX_COMMANDS_PER_S_PER_BOARD", value_name = "N")]
+    pub max_commands_per_s_per_board: Option<u64>,
+    /// Largest message of a client; above it close code 1009 [default: 524288]
+    #[arg(long, env = "BOARDCAST_MAX_MESSAGE_BYTES", value_name = "BYTES")]
+    pub max_message_bytes: Option<u64>,
+    /// Largest frame of a client; above it close code 1009 [default: 524288]
+    #[arg(long, env = "BOARDCAST_MAX_FRAME_BYTES", value_name = "BYTES")]
+    pub max_frame_bytes: Option<u64>,
     /// Time between two pings of a connection [default: 25000]
     #[arg(long, env = "BOARDCAST_PING_EVERY_MS", value_name = "MS")]
     pub ping_every_ms: Option<u64>,
@@ -119,9 +149,6 @@ pub struct Settings {
     pub log: Option<String>,
 }
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
-const GIB: u64 = 1_024 * 1_024 * 1_024;
-
 impl Settings {
     /// The settings of a TOML file.
     ///
@@ -151,12 +178,20 @@ impl Settings {
             data_dir,
             allowed_origins,
             max_connections,
+            max_connections_per_address,
             max_connections_per_user,
+            yields,
+            max_connects_per_s,
+            max_connects_per_s_per_address,
             max_unauthenticated_per_address,
             max_http_connections,
             max_boards_per_connection,
             max_messages_per_s,
             max_messages_burst,
+            max_commands_per_s_per_user,
+            max_commands_per_s_per_board,
+            max_message_bytes,
+            max_frame_bytes,
             ping_every_ms,
             pong_within_ms,
             hello_within_ms,
@@ -180,222 +215,6 @@ impl Settings {
             log,
         )
     }
-
-    /// The configuration that these settings make, with defaults where they say nothing.
-    ///
-    /// # Errors
-    /// A value is not allowed.
-    pub fn into_config(self) -> Result<Config, SettingsError> {
-        let data_dir = self.data_dir.unwrap_or_else(|| "./boardcast-data".into());
-        let mut config = Config::in_dir(data_dir);
-        config.listen = resolve(self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
-        for origin in self.allowed_origins.unwrap_or_default() {
-            config.allowed_origins.push(parse_origin(&origin)?);
-        }
-        config.log_format = self.log_format.unwrap_or_default();
-        if let Some(filter) = self.log {
-            config.log_filter = filter;
-        }
-
-        let limits = &mut config.connections.limits;
-        set(
-            &mut limits.total,
-            "max_connections",
-            self.max_connections,
-            1..=10_000_000,
-        )?;
-        set(
-            &mut limits.per_user,
-            "max_connections_per_user",
-            self.max_connections_per_user,
-            1..=1_000_000,
-        )?;
-        set(
-            &mut limits.unauthenticated_per_source,
-            "max_unauthenticated_per_address",
-            self.max_unauthenticated_per_address,
-            0..=1_000_000,
-        )?;
-        let http = &mut config.http;
-        set(
-            &mut http.connections_max,
-            "max_http_connections",
-            self.max_http_connections,
-            1..=1_000_000,
-        )?;
-        set(
-            &mut http.send_buffer_bytes,
-            "send_buffer_bytes",
-            self.send_buffer_bytes,
-            4_096..=GIB,
-        )?;
-
-        let session = &mut config.connections.session;
-        set(
-            &mut session.boards_max,
-            "max_boards_per_connection",
-            self.max_boards_per_connection,
-            1..=100_000,
-        )?;
-        set(
-            &mut session.messages_per_s,
-            "max_messages_per_s",
-            self.max_messages_per_s,
-            1..=1_000_000,
-        )?;
-        set(
-            &mut session.messages_burst,
-            "max_messages_burst",
-            self.max_messages_burst,
-            1..=1_000_000,
-        )?;
-
-        let beat = &mut config.connections.heartbeat;
-        set(
-            &mut beat.ping_every_ms,
-            "ping_every_ms",
-            self.ping_every_ms,
-            100..=DAY_MS,
-        )?;
-        set(
-            &mut beat.pong_within_ms,
-            "pong_within_ms",
-            self.pong_within_ms,
-            100..=DAY_MS,
-        )?;
-        set(
-            &mut beat.hello_within_ms,
-            "hello_within_ms",
-            self.hello_within_ms,
-            100..=DAY_MS,
-        )?;
-        set(
-            &mut beat.write_stall_ms,
-            "write_stall_ms",
-            self.write_stall_ms,
-            100..=DAY_MS,
-        )?;
-        session.ping_ms = u32::try_from(beat.ping_every_ms).unwrap_or(u32::MAX);
-
-        let outbox = &mut config.connections.outbox;
-        let sizes = 16 * 1_024..=GIB;
-        set(
-            &mut outbox.soft_bytes,
-            "outbox_soft_bytes",
-            self.outbox_soft_bytes,
-            sizes.clone(),
-        )?;
-        set(
-            &mut outbox.hard_bytes,
-            "outbox_hard_bytes",
-            self.outbox_hard_bytes,
-            sizes.clone(),
-        )?;
-        if outbox.hard_bytes <= outbox.soft_bytes {
-            return Err(SettingsError::Order {
-                larger: "outbox_hard_bytes",
-                smaller: "outbox_soft_bytes",
-            });
-        }
-
-        let rooms = &mut config.rooms;
-        set(
-            &mut rooms.loaded_bytes,
-            "loaded_bytes",
-            self.loaded_bytes,
-            1_024 * 1_024..=1_024 * GIB,
-        )?;
-        let mut keep_days = config.retention.keep_ms / DAY_MS;
-        set(&mut keep_days, "keep_days", self.keep_days, 0..=36_500)?;
-        config.retention.keep_ms = keep_days * DAY_MS;
-        set(
-            &mut config.retention.keep_versions,
-            "keep_versions",
-            self.keep_versions,
-            0..=1_000_000_000,
-        )?;
-        set(
-            &mut rooms.inbox,
-            "board_inbox",
-            self.board_inbox,
-            1..=1_000_000,
-        )?;
-        set(
-            &mut rooms.recent_versions,
-            "recent_versions",
-            self.recent_versions,
-            1..=1_000_000,
-        )?;
-        set(
-            &mut rooms.recent_bytes,
-            "recent_bytes",
-            self.recent_bytes,
-            sizes.clone(),
-        )?;
-        set(
-            &mut config.journal_versions,
-            "journal_versions",
-            self.journal_versions,
-            1..=10_000_000,
-        )?;
-        set(
-            &mut config.journal_bytes,
-            "journal_bytes",
-            self.journal_bytes,
-            sizes,
-        )?;
-        set(
-            &mut config.import_max_bytes,
-            "import_max_bytes",
-            self.import_max_bytes,
-            1_024..=1_024 * GIB,
-        )?;
-        set(
-            &mut config.restore_max_bytes,
-            "restore_max_bytes",
-            self.restore_max_bytes,
-            1_024..=1_024 * GIB,
-        )?;
-        let drain = &mut config.drain;
-        set(&mut drain.drain_ms, "drain_ms", self.drain_ms, 0..=DAY_MS)?;
-        set(
-            &mut drain.return_window_ms,
-            "return_window_ms",
-            self.return_window_ms,
-            0..=DAY_MS,
-        )?;
-        Ok(config)
-    }
-}
-
-fn set<T: TryFrom<u64>>(
-    target: &mut T,
-    name: &'static str,
-    value: Option<u64>,
-    allowed: RangeInclusive<u64>,
-) -> Result<(), SettingsError> {
-    let Some(value) = value else {
-        return Ok(());
-    };
-    match T::try_from(value) {
-        Ok(fitting) if allowed.contains(&value) => {
-            *target = fitting;
-            Ok(())
-        }
-        Ok(_) | Err(_) => Err(SettingsError::Range {
-            name,
-            value,
-            allowed,
-        }),
-    }
-}
-
-fn parse_origin(origin: &str) -> Result<Origin, SettingsError> {
-    origin.trim().parse().map_err(|_| SettingsError::Value {
-        name: "allowed_origins",
-        value: origin.to_owned(),
-        expected: "https://HOST or https://HOST:PORT, without a path".to_owned(),
-    })
 }
 
 #[cfg(test)]
@@ -451,10 +270,20 @@ mod tests {
                 "`allowed_origins` is \"boards.example\"; it must be https://HOST",
             ),
             ("return_window_ms = 99999999999", "`return_window_ms` is"),
+            (
+                "max_connects_per_s = 0",
+                "`max_connects_per_s` is 0; it must be from 1 to 1000000",
+            ),
+            (
+                "max_message_bytes = 1000000",
+                "`max_message_bytes` is 1000000; it must be from 16384 to 524288",
+            ),
         ] {
             let error = from_toml(text).unwrap().into_config().unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         }
+        let error = from_toml("yields = \"both\"").unwrap_err().to_string();
+        assert!(error.contains("`newest` or `oldest`"), "{error}");
         let error = from_toml("log_format = \"xml\"").unwrap_err().to_string();
         assert!(error.contains("xml"), "{error}");
     }

@@ -2,11 +2,16 @@
 //!
 //! In reading order: bytes become messages ([`reader`]), messages become effects ([`session`]),
 //! effects are performed and answers written (`talk`, `writer`) by the loop of one [`task`] per
-//! socket. The [`registry`] knows all connections, the [`sweep`] looks after them.
+//! socket. The [`door`] says who may come in, the [`registry`] knows all connections, the [`sweep`]
+//! looks after them.
 
+pub mod door;
+pub mod limits;
 pub mod mask;
 pub mod protocol_error;
+mod rates;
 pub mod reader;
+pub mod refusals;
 pub mod registry;
 mod services;
 pub mod session;

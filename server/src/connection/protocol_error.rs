@@ -47,6 +47,12 @@ pub enum ProtocolError {
     /// A binary frame where only text is spoken.
     #[error("binary message is not spoken here; send JSON as a text message")]
     Binary,
+    /// A frame longer than the limit for one, where that is below the limit for a message.
+    #[error("frame is longer than the limit of {limit_bytes} bytes; send messages in fragments")]
+    FrameTooBig {
+        /// The limit.
+        limit_bytes: usize,
+    },
     /// A message longer than the limit, by its announced length or by the sum of its fragments.
     #[error("message is longer than the limit of {limit_bytes} bytes; send smaller messages")]
     MessageTooBig {
@@ -71,7 +77,7 @@ impl ProtocolError {
             | Self::CloseCodeNotAllowed(_) => 1002,
             Self::Binary => 1003,
             Self::CloseReasonNotUtf8 | Self::TextNotUtf8 => 1007,
-            Self::MessageTooBig { .. } => 1009,
+            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => 1009,
         }
     }
 }

@@ -15,6 +15,8 @@ const MAX_HEADER_BYTES: usize = 14;
 pub struct ReaderLimits {
     /// The longest message, whole or as the sum of its fragments.
     pub max_message_bytes: usize,
+    /// The longest frame of a message.
+    pub max_frame_bytes: usize,
     /// Whether binary messages are handed out or are an error.
     pub accept_binary: bool,
 }
@@ -168,6 +170,10 @@ impl FrameReader {
             (Data::Binary, None) => return Err(ProtocolError::Binary),
             (Data::Reserved(opcode), _) => return Err(ProtocolError::ReservedOpcode(opcode)),
         };
+        let limit_bytes = self.limits.max_frame_bytes;
+        if limit_bytes < self.limits.max_message_bytes && length > limit_bytes as u64 {
+            return Err(ProtocolError::FrameTooBig { limit_bytes });
+        }
         let limit_bytes = self.limits.max_message_bytes;
         let room = limit_bytes.saturating_sub(self.message.len());
         match usize::try_from(length) {

@@ -1,44 +1,26 @@
-//! The open connections: how many there may be, and which of a client is the newest.
+//! The open connections: how many a user may have, and which of a client is the newest.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
 
 use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::codec::encode;
 use boardcast_protocol::ids::{ClientId, UserId};
+use boardcast_protocol::message::{Goodbye, ServerMessage};
 use boardcast_protocol::position::Timestamp;
 
-use super::services::Source;
+use super::limits::{Limits, Yields};
+use super::refusals::{Cause, Refusals};
 use super::slow::Slow;
-use crate::chance;
 use crate::planted::{Bug, planted};
 use crate::room::{ConnId, Outbox};
+use crate::{chance, frame};
 
 /// One connection in so many measures how long frames wait.
 const LAG_SAMPLE: u64 = 8;
-
-/// How many connections there may be.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// In all. Above it the upgrade is answered 503.
-    pub total: usize,
-    /// Of one user. Above it a connection is closed with 4504, which is final.
-    pub per_user: usize,
-    /// Without credentials, from one source. Above it the upgrade is answered 429.
-    pub unauthenticated_per_source: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            total: 20_000,
-            per_user: 5,
-            unauthenticated_per_source: 100,
-        }
-    }
-}
 
 /// What everybody may know about an open connection.
 #[derive(Debug)]
@@ -84,6 +66,17 @@ impl Connection {
         }
     }
 
+    /// Ends the connection because the server stops, and tells the client when to come back.
+    pub fn say_goodbye(&self, retry_ms: u32) {
+        let code = CloseCode::ServiceRestart;
+        let goodbye = ServerMessage::Goodbye(Goodbye {
+            code: code.code(),
+            retry_ms,
+        });
+        let _ = self.outbox.push_answer(frame::text(&encode(&goodbye)));
+        self.outbox.close(code);
+    }
+
     /// Drops the socket, whatever waits to be written.
     pub fn drop_socket(&self, code: CloseCode) {
         self.is_dropped.store(true, Ordering::Release);
@@ -107,76 +100,24 @@ impl Connection {
 pub struct Connections {
     limits: Limits,
     next: AtomicU64,
-    total: AtomicUsize,
     all: DashMap<ConnId, Arc<Connection>>,
     /// The connections of a user, each with its client: at most `per_user`.
     by_user: DashMap<UserId, Vec<(ClientId, ConnId)>>,
-    unauthenticated: DashMap<Source, usize>,
     slow: Slow,
-}
-
-/// A place among all connections, given back when it is dropped.
-#[derive(Debug)]
-pub struct Place(Arc<Connections>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.total.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A place among those of a source that have not said who they are, given back when it is dropped.
-#[derive(Debug)]
-pub struct SourcePlace {
-    connections: Arc<Connections>,
-    source: Source,
-}
-
-impl Drop for SourcePlace {
-    fn drop(&mut self) {
-        if let Slot::Occupied(mut count) = self.connections.unauthenticated.entry(self.source) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
-    }
+    refusals: Arc<Refusals>,
 }
 
 impl Connections {
     /// No connection.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, refusals: Arc<Refusals>) -> Self {
         Self {
             limits,
             next: AtomicU64::new(1),
-            total: AtomicUsize::new(0),
             all: DashMap::new(),
             by_user: DashMap::new(),
-            unauthenticated: DashMap::new(),
             slow: Slow::default(),
+            refusals,
         }
-    }
-
-    /// A place for one more connection; `None` when there are too many.
-    pub fn reserve(self: &Arc<Self>) -> Option<Place> {
-        let before = self.total.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(self));
-        (before < self.limits.total).then_some(place)
-    }
-
-    /// A place for one more connection without credentials from `source`; `None` when there are too
-    /// many.
-    pub fn reserve_source(self: &Arc<Self>, source: Source) -> Option<SourcePlace> {
-        let mut count = self.unauthenticated.entry(source).or_insert(0);
-        if *count >= self.limits.unauthenticated_per_source {
-            return None;
-        }
-        *count += 1;
-        drop(count);
-        Some(SourcePlace {
-            connections: Arc::clone(self),
-            source,
-        })
     }
 
     /// Enters a new connection, which must say hello until `hello_until`.
@@ -197,7 +138,8 @@ impl Connections {
         connection
     }
 
-    /// A connection has said who it is. An older one of the same client is closed (rule R4).
+    /// A connection has said who it is. An older one of the same client is closed (rule R4), or the
+    /// oldest of a user who has too many, where that is the one that yields.
     ///
     /// # Errors
     /// The code to close it with: the user has too many connections, or a newer connection of the
@@ -209,40 +151,52 @@ impl Connections {
         client: ClientId,
         (now, token_ends): (Timestamp, Timestamp),
     ) -> Result<(), CloseCode> {
-        let replaced = self.enter(connection.id, user, client)?;
+        let older = self.enter(connection.id, user, client)?;
         let delay_ms = self.slow.delay_ms(user, client, now);
         connection
             .outbox
             .return_when_slow(chance::spread_ms(delay_ms));
         connection.ends_at_ms.store(token_ends.0, Ordering::Relaxed);
         connection.has_said_hello.store(true, Ordering::Relaxed);
-        if let Some(older) = replaced.and_then(|older| self.get(older))
+        if let Some((older, code)) = older
+            && let Some(older) = self.get(older)
             && !planted(Bug::FenceOpen)
         {
-            older.outbox.close(CloseCode::Replaced);
+            older.outbox.close(code);
         }
         Ok(())
     }
 
+    /// The older connection that has to go for this one, and with which code.
     fn enter(
         &self,
         id: ConnId,
         user: UserId,
         client: ClientId,
-    ) -> Result<Option<ConnId>, CloseCode> {
+    ) -> Result<Option<(ConnId, CloseCode)>, CloseCode> {
         let mut own = self.by_user.entry(user).or_default();
         if let Some((_, other)) = own.iter_mut().find(|(other, _)| *other == client) {
             if *other > id {
                 return Err(CloseCode::Replaced);
             }
-            return Ok(Some(std::mem::replace(other, id)));
+            let older = std::mem::replace(other, id);
+            return Ok(Some((older, CloseCode::Replaced)));
         }
+        let mut older = None;
         if own.len() >= self.limits.per_user {
-            return Err(CloseCode::TooManyConnections);
+            let oldest = own.iter().map(|(_, other)| *other).min();
+            let oldest = oldest.filter(|oldest| *oldest < id);
+            let (Yields::Oldest, Some(oldest)) = (self.limits.yields, oldest) else {
+                self.refusals.note(Cause::ConnectionsPerUser);
+                return Err(CloseCode::TooManyConnections);
+            };
+            self.refusals.note(Cause::Yielded);
+            own.retain(|(_, other)| *other != oldest);
+            older = Some((oldest, CloseCode::Yielded));
         }
         own.reserve_exact(1);
         own.push((client, id));
-        Ok(None)
+        Ok(older)
     }
 
     /// A connection has ended; `user` if it had been admitted.
@@ -293,7 +247,7 @@ mod tests {
     use crate::room::{Codec, OutboxLimits};
 
     fn connections(limits: Limits) -> Arc<Connections> {
-        Arc::new(Connections::new(limits))
+        Arc::new(Connections::new(limits, Arc::default()))
     }
 
     fn open(connections: &Connections) -> Arc<Connection> {
@@ -365,25 +319,29 @@ mod tests {
     }
 
     #[test]
-    fn places_are_bounded_and_come_back() {
+    fn the_oldest_connection_of_a_user_yields_where_that_is_chosen() {
         let all = connections(Limits {
-            total: 2,
-            unauthenticated_per_source: 1,
+            per_user: 2,
+            yields: Yields::Oldest,
             ..Limits::default()
         });
-        let places = [all.reserve(), all.reserve()];
-        assert!(places.iter().all(Option::is_some));
-        assert!(all.reserve().is_none());
-        drop(places);
-        assert!(all.reserve().is_some());
-
-        let source = |text: &str| Source::from(text.parse::<std::net::IpAddr>().unwrap());
-        let place = all.reserve_source(source("2001:db8::1"));
-        assert!(place.is_some());
-        assert!(all.reserve_source(source("2001:db8::2")).is_none());
-        assert!(all.reserve_source(source("2001:db8:0:1::1")).is_some());
-        drop(place);
-        assert!(all.reserve_source(source("2001:db8::2")).is_some());
-        assert!(all.unauthenticated.is_empty());
+        let open: Vec<_> = (0..4).map(|_| open(&all)).collect();
+        let closing = |at: usize| open[at].outbox.closing();
+        assert_eq!(admit(&all, &open[1], "ann", "b"), Ok(()));
+        assert_eq!(admit(&all, &open[2], "ann", "c"), Ok(()));
+        assert_eq!(admit(&all, &open[3], "ann", "d"), Ok(()));
+        assert_eq!(closing(1), Some(CloseCode::Yielded));
+        assert_eq!((closing(2), closing(3)), (None, None));
+        assert_eq!(
+            admit(&all, &open[0], "ann", "a"),
+            Err(CloseCode::TooManyConnections),
+            "nobody yields to an older one"
+        );
+        assert_eq!(all.refusals.count(Cause::Yielded), 1);
+        for connection in &open {
+            all.remove(connection.id, Some("ann".parse().unwrap()), Timestamp(2));
+        }
+        assert_eq!(all.count(), 0);
+        assert!(all.by_user.is_empty());
     }
 }

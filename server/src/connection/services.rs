@@ -2,29 +2,42 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::task::TaskTracker;
 
-use super::registry::{Connections, Limits};
+use boardcast_protocol::ids::UserId;
+
+use super::door::Door;
+use super::limits::Limits;
+use super::rates::Rates;
+use super::refusals::Refusals;
+use super::registry::{Connection, Connections};
 use super::session::SessionRules;
 use super::sweep::HeartbeatRules;
 use crate::auth::{Tickets, Tokens};
+use crate::chance;
+use crate::rate::Pace;
 use crate::room::{FanoutLag, OutboxLimits, Rooms};
 use crate::storage::Storage;
 
 /// Where a connection comes from, as far as limits go: an IPv4 address, or the /64 network of an
 /// IPv6 address, of which everybody has as many as they like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Source(IpAddr);
+pub struct Source(u64);
 
 impl From<IpAddr> for Source {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(address) => Self(IpAddr::V4(address)),
+            // No IPv6 network that is in use begins with 32 bits of zero.
+            IpAddr::V4(address) => Self(u64::from(u32::from(address))),
             IpAddr::V6(address) => {
-                let network = u128::from(address) & (u128::MAX << 64);
-                Self(IpAddr::V6(network.into()))
+                let [a, b, c, d, ..] = address.segments();
+                Self(
+                    [a, b, c, d]
+                        .iter()
+                        .fold(0, |network, part| network << 16 | u64::from(*part)),
+                )
             }
         }
     }
@@ -54,15 +67,22 @@ pub struct Services {
     pub tokens: Tokens,
     /// Tickets that wait to be used.
     pub tickets: Tickets,
+    /// Places for connections.
+    pub door: Arc<Door>,
     /// The open connections.
     pub connections: Arc<Connections>,
+    /// How often each limit was met.
+    pub refusals: Arc<Refusals>,
+    /// Commands of each user over all connections.
+    pub(super) commands: Rates<UserId>,
     /// How long frames wait to be written.
     pub lag: FanoutLag,
     /// What connections are held to.
     pub rules: ConnectionRules,
     /// The tasks of the connections.
     pub tasks: TaskTracker,
-    draining: AtomicBool,
+    /// The time within which clients come back, and one; 0 while the server does not stop.
+    draining: AtomicU64,
 }
 
 impl Services {
@@ -74,26 +94,43 @@ impl Services {
         lag: FanoutLag,
         rules: ConnectionRules,
     ) -> Self {
+        let refusals = Arc::new(Refusals::default());
+        let limits = &rules.limits;
+        let per_s = limits.commands_per_s_per_user;
         Self {
             rooms,
             storage,
             tokens,
             tickets: Tickets::default(),
-            connections: Arc::new(Connections::new(rules.limits.clone())),
+            door: Arc::new(Door::new(limits.clone(), Arc::clone(&refusals))),
+            connections: Arc::new(Connections::new(limits.clone(), Arc::clone(&refusals))),
+            refusals,
+            commands: Rates::new(Pace::commands(per_s), limits.total),
             lag,
             rules,
             tasks: TaskTracker::new(),
-            draining: AtomicBool::new(false),
+            draining: AtomicU64::new(0),
         }
     }
 
     /// Whether the server is about to stop: new connections are refused.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.draining.load(Ordering::Acquire) > 0
     }
 
-    /// From now on new connections are refused.
-    pub fn begin_draining(&self) {
-        self.draining.store(true, Ordering::Release);
+    /// From now on new connections are refused, and those on their way in are told to come back
+    /// within so many milliseconds.
+    pub fn begin_draining(&self, return_within_ms: u32) {
+        let told = u64::from(return_within_ms) + 1;
+        self.draining.store(told, Ordering::Release);
+    }
+
+    /// Says goodbye to a connection that came in while the server began to stop. Whoever enters the
+    /// registry calls this behind that: either the drain finds it there, or it finds the drain.
+    pub(super) fn turn_back(&self, connection: &Connection) {
+        let told = self.draining.load(Ordering::Acquire);
+        if let Some(most_ms) = told.checked_sub(1) {
+            connection.say_goodbye(u32::try_from(chance::up_to(most_ms)).unwrap_or(u32::MAX));
+        }
     }
 }

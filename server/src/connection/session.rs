@@ -1,29 +1,30 @@
 //! What one client may say next, and what follows from it: a state machine without I/O.
 
+mod answers;
 mod order;
-mod rate;
 
 use boardcast_protocol::PROTOCOL_VERSION;
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::ids::{BoardId, CardId, ClientId};
-use boardcast_protocol::limits::{HELLO_BOARDS_MAX, MESSAGE_MAX_BYTES, SUBMIT_COMMANDS_MAX};
+use boardcast_protocol::limits::{HELLO_BOARDS_MAX, MESSAGE_MAX_BYTES};
 use boardcast_protocol::message::{
-    ActivityQuery, BoardCreate, BoardsList, ClientMessage, ErrorCode, ErrorMessage, Hello, Outcome,
-    OutcomeResult, Ping, ServerMessage, Submit, Welcome, Whereabouts, WireLimits,
+    ActivityQuery, BoardCreate, BoardsList, ClientMessage, ErrorCode, ErrorMessage, Hello, Ping,
+    ServerMessage, Submit, Whereabouts,
 };
 use boardcast_protocol::position::{Position, Seq, Timestamp};
 
+pub use self::answers::{BUSY_RETRY_MS, retry_ms};
+use self::answers::{about, busy, refusal, welcome};
 use self::order::Order;
-use self::rate::Bucket;
+use super::refusals::{Cause, Refusals};
 use crate::auth::{Identity, Tokens};
+use crate::rate::{Bucket, Pace};
 use crate::room::ConnId;
 
 /// Messages that are not understood which a client may send at once.
 const FAULTS_MAX: u32 = 20;
 /// After this time one of them is forgiven.
 const FAULT_FORGIVEN_MS: u64 = 10_000;
-/// How long a client waits before it sends a refused submit again.
-pub const BUSY_RETRY_MS: u32 = 250;
 
 /// What a session is held to.
 #[derive(Clone, Debug)]
@@ -36,6 +37,10 @@ pub struct SessionRules {
     pub messages_per_s: u32,
     /// Messages at once.
     pub messages_burst: u32,
+    /// A message of a client that has said hello, told in `welcome`. Above it 1009.
+    pub message_max_bytes: usize,
+    /// A frame of any client. Above it 1009.
+    pub frame_max_bytes: usize,
 }
 
 impl Default for SessionRules {
@@ -45,6 +50,8 @@ impl Default for SessionRules {
             ping_ms: 25_000,
             messages_per_s: 500,
             messages_burst: 2_000,
+            message_max_bytes: MESSAGE_MAX_BYTES,
+            frame_max_bytes: MESSAGE_MAX_BYTES,
         }
     }
 }
@@ -56,6 +63,8 @@ pub struct Context<'a> {
     pub tokens: &'a Tokens,
     /// What the session is held to.
     pub rules: &'a SessionRules,
+    /// Where limits that are met are counted.
+    pub refusals: &'a Refusals,
     /// The time.
     pub now: Timestamp,
 }
@@ -199,13 +208,19 @@ impl Session {
         effects
     }
 
-    /// The room did not take a submit: the answer for the client. The room hears of it with higher
-    /// numbers, and refuses them until this one has come.
-    pub fn refuse(&mut self, board: BoardId, seq: Seq) -> ServerMessage {
+    /// A submit was not handed to its room: the answer for the client. The room hears of it with
+    /// higher numbers, and refuses them until this one has come.
+    pub fn refuse(
+        &mut self,
+        board: BoardId,
+        seq: Seq,
+        retry_ms: u32,
+        hint: String,
+    ) -> ServerMessage {
         if let Phase::Live(live) = &mut self.phase {
             live.order.refused(board, seq);
         }
-        busy(board, seq)
+        busy(board, seq, retry_ms, hint)
     }
 
     /// Answers a text that is not a message; too many of them end the connection.
@@ -214,7 +229,8 @@ impl Session {
             return;
         }
         effects.push(Effect::Reply(Box::new(ServerMessage::Error(error))));
-        if !self.faults.take(now, FAULTS_MAX, FAULT_FORGIVEN_MS) {
+        let pace = Pace::every_ms(FAULT_FORGIVEN_MS, FAULTS_MAX);
+        if self.faults.take(now, 1, pace).is_err() {
             effects.push(Effect::Close(CloseCode::PolicyViolation));
         }
     }
@@ -268,8 +284,10 @@ impl Session {
                 CloseCode::UnsupportedVersion,
             ));
         }
-        if hello.boards.len() > HELLO_BOARDS_MAX.min(context.rules.boards_max) {
-            let hint = format!("`hello` subscribes to at most {HELLO_BOARDS_MAX} boards");
+        let boards_max = HELLO_BOARDS_MAX.min(context.rules.boards_max);
+        if hello.boards.len() > boards_max {
+            context.refusals.note(Cause::BoardsPerConnection);
+            let hint = format!("`hello` subscribes to at most {boards_max} boards");
             return Err(refusal(ErrorCode::Limit, hint, CloseCode::PolicyViolation));
         }
         let unauthorized = |hint| refusal(ErrorCode::Unauthorized, hint, CloseCode::Unauthorized);
@@ -320,7 +338,10 @@ impl Session {
                         board: wanted.board,
                         at: wanted.at,
                     },
-                    Err(error) => return self.fault(error, context.now, effects),
+                    Err(error) => {
+                        context.refusals.note(Cause::BoardsPerConnection);
+                        return self.fault(error, context.now, effects);
+                    }
                 }
             }
             ClientMessage::Unsubscribe(unwanted) => {
@@ -357,21 +378,29 @@ impl Live {
     /// Holds the client to its rate. What is over it is refused, and ten times the rate ends the
     /// connection.
     fn admit(&mut self, message: &ClientMessage, context: Context<'_>) -> Result<(), Vec<Effect>> {
-        let rules = context.rules;
-        let now = context.now;
-        if (self.messages).take_per_s(now, rules.messages_burst, rules.messages_per_s) {
+        let SessionRules {
+            messages_per_s,
+            messages_burst,
+            ..
+        } = *context.rules;
+        let pace = Pace::per_s(messages_per_s, messages_burst);
+        let Err(wait_ms) = self.messages.take(context.now, 1, pace) else {
             return Ok(());
+        };
+        let excess = Pace::per_s(
+            messages_per_s.saturating_mul(9),
+            messages_burst.saturating_mul(9),
+        );
+        if self.excess.take(context.now, 1, excess).is_err() {
+            context.refusals.note(Cause::Flood);
+            return Err(vec![Effect::Close(CloseCode::Flood)]);
         }
-        let allowed = rules.messages_burst.saturating_mul(9);
-        let per_s = rules.messages_per_s.saturating_mul(9);
-        if !self.excess.take_per_s(now, allowed, per_s) {
-            return Err(vec![Effect::Close(CloseCode::PolicyViolation)]);
-        }
+        context.refusals.note(Cause::MessagesPerSecond);
+        let hint = format!("a connection may send {messages_per_s} messages a second");
         let reply = if let ClientMessage::Submit(submit) = message {
             self.order.refused(submit.board, submit.seq);
-            busy(submit.board, submit.seq)
+            busy(submit.board, submit.seq, retry_ms(wait_ms), hint)
         } else {
-            let hint = format!("more than {} messages a second", rules.messages_per_s);
             ServerMessage::Error(about(message, ErrorCode::Busy, &hint))
         };
         Err(vec![Effect::Reply(Box::new(reply))])
@@ -398,72 +427,6 @@ impl Live {
         self.boards.reserve_exact(1);
         self.boards.push(board);
         Ok(())
-    }
-}
-
-fn welcome(conn: ConnId, identity: &Identity, context: Context<'_>) -> ServerMessage {
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    ServerMessage::Welcome(Welcome {
-        v: PROTOCOL_VERSION,
-        user: identity.actor.user,
-        conn: conn.0,
-        limits: WireLimits {
-            message_bytes: count(MESSAGE_MAX_BYTES),
-            submit_commands: count(SUBMIT_COMMANDS_MAX),
-            boards: count(context.rules.boards_max),
-        },
-        ping_ms: context.rules.ping_ms,
-        server_time: context.now,
-    })
-}
-
-fn busy(board: BoardId, seq: Seq) -> ServerMessage {
-    ServerMessage::Outcome(Outcome {
-        board,
-        seq,
-        result: OutcomeResult::Busy,
-        version: None,
-        reason: None,
-        hint: None,
-        conflict: None,
-        retry_ms: Some(BUSY_RETRY_MS),
-    })
-}
-
-/// An error that ends the connection.
-fn refusal(code: ErrorCode, hint: String, close: CloseCode) -> Vec<Effect> {
-    let error = ErrorMessage {
-        req: None,
-        board: None,
-        seq: None,
-        code,
-        hint,
-    };
-    vec![
-        Effect::Reply(Box::new(ServerMessage::Error(error))),
-        Effect::Close(close),
-    ]
-}
-
-/// An error that bears what names the message that it is about.
-fn about(message: &ClientMessage, code: ErrorCode, hint: &str) -> ErrorMessage {
-    let (req, board, seq) = match message {
-        ClientMessage::Hello(_) | ClientMessage::Ping(_) => (None, None, None),
-        ClientMessage::Subscribe(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::Unsubscribe(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::Submit(m) => (None, Some(m.board), Some(m.seq)),
-        ClientMessage::Presence(m) => (None, Some(m.board), None),
-        ClientMessage::CardOpen(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::Activity(m) => (Some(m.req), Some(m.board), None),
-        ClientMessage::BoardCreate(m) => (Some(m.req), None, None),
-        ClientMessage::BoardsList(m) => (Some(m.req), None, None),
-    };
-    ErrorMessage {
-        req,
-        board,
-        seq,
-        code,
-        hint: hint.to_owned(),
     }
 }
 

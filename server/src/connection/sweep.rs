@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::position::Timestamp;
 
+use super::refusals::Cause;
 use super::registry::Observed;
 use super::services::Services;
 use crate::room::ConnId;
-use crate::{clock, frame};
+use crate::{chance, clock, frame};
 
 /// How connections show that they live.
 #[derive(Clone, Debug)]
@@ -42,6 +43,9 @@ impl Default for HeartbeatRules {
         }
     }
 }
+
+/// Time for the close frame of a connection that showed no life: then its socket is dropped.
+const CLOSE_WITHIN_MS: u64 = 1_000;
 
 /// What to do about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +114,12 @@ impl Watch {
                 CloseCode::HelloTimeout
             });
         }
-        if now_ms - self.alive_ms >= rules.ping_every_ms + rules.pong_within_ms {
+        let silent_ms = now_ms - self.alive_ms;
+        let silence_max_ms = rules.ping_every_ms + rules.pong_within_ms;
+        if silent_ms >= silence_max_ms + CLOSE_WITHIN_MS {
+            return Verdict::Drop(CloseCode::HeartbeatTimeout);
+        }
+        if silent_ms >= silence_max_ms {
             return Verdict::Close(CloseCode::HeartbeatTimeout);
         }
         if now_ms >= self.next_ping_ms {
@@ -141,7 +150,7 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
         services.connections.for_each(|connection| {
             let observed = connection.observed();
             let watch = watches.entry(connection.id).or_insert_with(|| {
-                let phase_ms = rand::random_range(0..=rules.ping_every_ms);
+                let phase_ms = chance::up_to(rules.ping_every_ms);
                 Watch::new(observed, now_ms, phase_ms)
             });
             match watch.judge(observed, now_ms, wall, &rules) {
@@ -150,7 +159,12 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
                     // A full outbox needs no ping: whether it is taken shows whether it lives.
                     let _ = connection.outbox.push_presence(ping.clone());
                 }
-                Verdict::Close(code) => connection.outbox.close(code),
+                Verdict::Close(code) => {
+                    if code == CloseCode::HelloTimeout && connection.outbox.closing().is_none() {
+                        services.refusals.note(Cause::HelloTime);
+                    }
+                    connection.outbox.close(code);
+                }
                 Verdict::Drop(code) => connection.drop_socket(code),
             }
         });
@@ -158,111 +172,4 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WALL: Timestamp = Timestamp(1_000_000);
-
-    fn rules() -> HeartbeatRules {
-        HeartbeatRules::default()
-    }
-
-    fn live() -> Observed {
-        Observed {
-            has_said_hello: true,
-            ends_at: Timestamp(2_000_000),
-            ..Observed::default()
-        }
-    }
-
-    #[test]
-    fn silence_is_pinged_and_then_closed() {
-        let mut watch = Watch::new(live(), 0, 7_000);
-        let mut judge = |at_ms| watch.judge(live(), at_ms, WALL, &rules());
-        assert_eq!(judge(6_999), Verdict::Nothing);
-        assert_eq!(judge(7_000), Verdict::Ping);
-        assert_eq!(judge(31_999), Verdict::Nothing);
-        assert_eq!(judge(32_000), Verdict::Ping);
-        assert_eq!(judge(34_999), Verdict::Nothing);
-        assert_eq!(judge(35_000), Verdict::Close(CloseCode::HeartbeatTimeout));
-    }
-
-    #[test]
-    fn any_traffic_counts_as_life() {
-        let mut watch = Watch::new(live(), 0, 0);
-        let mut observed = live();
-        for second in 1..200 {
-            if second % 30 == 0 {
-                observed.reads = observed.reads.wrapping_add(1);
-            }
-            let verdict = watch.judge(observed, second * 1_000, WALL, &rules());
-            assert!(
-                matches!(verdict, Verdict::Nothing | Verdict::Ping),
-                "{second}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_the_kernel_takes_is_no_sign_of_life_and_what_a_full_one_takes_is() {
-        for (pending_bytes, expected) in [
-            (0, Verdict::Close(CloseCode::HeartbeatTimeout)),
-            (1, Verdict::Nothing),
-        ] {
-            let mut watch = Watch::new(live(), 0, 1_000);
-            let mut observed = live();
-            let mut verdict = Verdict::Nothing;
-            for second in 1..=35 {
-                observed.written_bytes += 2;
-                observed.pending_bytes = pending_bytes;
-                verdict = watch.judge(observed, second * 1_000, WALL, &rules());
-            }
-            assert_eq!(verdict, expected);
-        }
-    }
-
-    #[test]
-    fn hello_and_token_have_their_time() {
-        let mut observed = live();
-        observed.ends_at = WALL;
-        let mut watch = Watch::new(observed, 0, 9_000);
-        assert_eq!(
-            watch.judge(observed, 1, WALL, &rules()),
-            Verdict::Close(CloseCode::TokenExpired)
-        );
-        observed.has_said_hello = false;
-        assert_eq!(
-            watch.judge(observed, 2, WALL, &rules()),
-            Verdict::Close(CloseCode::HelloTimeout)
-        );
-    }
-
-    #[test]
-    fn r8_what_is_not_taken_for_10_s_drops_the_socket() {
-        let mut watch = Watch::new(live(), 0, 25_000);
-        let mut observed = live();
-        observed.pending_bytes = 1;
-        assert_eq!(
-            watch.judge(observed, 5_000, WALL, &rules()),
-            Verdict::Nothing
-        );
-        observed.written_bytes = 1;
-        assert_eq!(
-            watch.judge(observed, 14_000, WALL, &rules()),
-            Verdict::Nothing
-        );
-        assert_eq!(
-            watch.judge(observed, 23_999, WALL, &rules()),
-            Verdict::Nothing
-        );
-        assert_eq!(
-            watch.judge(observed, 24_000, WALL, &rules()),
-            Verdict::Drop(CloseCode::SlowConsumer)
-        );
-        observed.pending_bytes = 0;
-        assert_eq!(
-            watch.judge(observed, 24_001, WALL, &rules()),
-            Verdict::Nothing
-        );
-    }
-}
+mod tests;

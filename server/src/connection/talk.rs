@@ -1,6 +1,7 @@
 //! Performs what a session decides: hands commands to rooms, asks storage, answers.
 
 mod backlog;
+mod bounds;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,7 +17,9 @@ use boardcast_protocol::message::{
 use tokio::sync::mpsc::error::TrySendError;
 
 use self::backlog::{Backlog, Done, Item, Running};
-use super::registry::{Connection, SourcePlace};
+use super::door::SourcePlace;
+use super::refusals::Cause;
+use super::registry::Connection;
 use super::services::Services;
 use super::session::{self, Effect, Input, Session};
 use crate::auth::Identity;
@@ -148,6 +151,11 @@ impl Talk {
         }
     }
 
+    /// The longest message of a client that has said hello.
+    pub(super) fn message_max_bytes(&self) -> usize {
+        self.services.rules.session.message_max_bytes
+    }
+
     /// Says the last word.
     pub(super) fn close_with(&mut self, meaning: CloseCode, code: u16, reason: &str) {
         self.connection.outbox.close_with(meaning, code, reason);
@@ -184,6 +192,7 @@ impl Talk {
                 let context = session::Context {
                     tokens: &self.services.tokens,
                     rules: &self.services.rules.session,
+                    refusals: &self.services.refusals,
                     now: clock::now(),
                 };
                 let effects = self.session.handle(self.connection.id, input, context);
@@ -239,7 +248,14 @@ impl Talk {
             Effect::Join { board, .. }
             | Effect::OpenCard { board, .. }
             | Effect::ReadActivity(ActivityQuery { board, .. }) => self.perform_on(board, effect),
-            Effect::Submit(ref submit, _) => self.perform_on(submit.board, effect),
+            Effect::Submit(ref submit, _) => {
+                if let Err(wait_ms) = self.take_commands(submit.cmds.len()) {
+                    let (board, seq) = (submit.board, submit.seq);
+                    self.refuse_commands(board, seq, wait_ms);
+                    return None;
+                }
+                self.perform_on(submit.board, effect)
+            }
         }
     }
 
@@ -292,8 +308,12 @@ impl Talk {
             let (_, board, _) = effect.names();
             tracing::error!(?board, error = %source, "failed to open a board");
         }
+        if matches!(error, OpenError::Busy { .. }) {
+            self.services.refusals.note(Cause::LoadedBytes);
+        }
         if let Effect::Submit(submit, _) = effect {
-            let answer = self.session.refuse(submit.board, submit.seq);
+            let (retry_ms, hint) = (session::BUSY_RETRY_MS, error.to_string());
+            let answer = (self.session).refuse(submit.board, submit.seq, retry_ms, hint);
             return self.reply(&answer);
         }
         let code = match error {
@@ -320,7 +340,9 @@ impl Talk {
                 };
                 let input = RoomInput::Submit(Box::new(submission));
                 if room.try_send(input).is_err() {
-                    let answer = self.session.refuse(board, seq);
+                    let hint = "the board has more to do than it takes".to_owned();
+                    let retry_ms = session::BUSY_RETRY_MS;
+                    let answer = self.session.refuse(board, seq, retry_ms, hint);
                     self.reply(&answer);
                 }
                 None

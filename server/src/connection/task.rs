@@ -12,11 +12,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
 use boardcast_protocol::close::CloseCode;
-use boardcast_protocol::limits::{HELLO_MAX_BYTES, MESSAGE_MAX_BYTES};
+use boardcast_protocol::limits::HELLO_MAX_BYTES;
 
+use super::door::{Place, SourcePlace};
 use super::protocol_error::ProtocolError;
 use super::reader::{FrameReader, Incoming, ReaderLimits};
-use super::registry::{Place, SourcePlace};
 use super::services::Services;
 use super::socket::SharedSocket;
 use super::talk::Talk;
@@ -107,8 +107,9 @@ enum End {
 impl<S: Socket> Task<S> {
     /// The task of a socket, entered among the connections.
     pub fn new(services: &Arc<Services>, accepted: Accepted<S>) -> Self {
+        let rules = &services.rules.session;
         let max_message_bytes = if accepted.authenticated.is_some() {
-            MESSAGE_MAX_BYTES
+            rules.message_max_bytes
         } else {
             HELLO_MAX_BYTES
         };
@@ -116,6 +117,7 @@ impl<S: Socket> Task<S> {
             stream: accepted.stream,
             reader: FrameReader::new(ReaderLimits {
                 max_message_bytes,
+                max_frame_bytes: rules.frame_max_bytes,
                 accept_binary: false,
             }),
             writer: Writer::default(),
@@ -129,6 +131,7 @@ impl<S: Socket> Task<S> {
         if let Some(direct) = accepted.direct {
             open.talk.connection().outbox.attach(direct);
         }
+        services.turn_back(open.talk.connection());
         if !accepted.early.is_empty() {
             open.feed(&mut accepted.early.to_vec());
         }
@@ -223,7 +226,7 @@ impl<S: Socket> Open<S> {
             match frames.next() {
                 Ok(Some(Incoming::Text(text))) => {
                     if talk.hear_text(text) {
-                        frames.set_max_message_bytes(MESSAGE_MAX_BYTES);
+                        frames.set_max_message_bytes(talk.message_max_bytes());
                     }
                 }
                 Ok(Some(Incoming::Ping(payload))) => talk.push(frame::pong(payload)),
@@ -234,6 +237,7 @@ impl<S: Socket> Open<S> {
                 }
                 Ok(None) => return,
                 Err(error) => {
+                    talk.note_too_big(error);
                     talk.close_with(meaning(error), error.close_code(), &error.to_string());
                 }
             }

@@ -20,6 +20,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chance;
+use crate::connection::refusals::{Cause, Refusals};
+
 /// The address that a request came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
@@ -60,14 +63,17 @@ impl Default for HttpRules {
 /// How long to wait after the system has run out of descriptors or memory.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
+/// When somebody who found no place comes back: a random time between half and all.
+const RETRY_MS: u32 = 4_000;
+
 /// Accepts connections until `stop`, then lets requests that have begun come to their end.
 ///
-/// `tasks` knows every connection that is not a WebSocket.
+/// `tasks` knows every connection that is not a WebSocket, `refusals` counts those that find no place.
 pub async fn listen(
     listener: TcpListener,
     router: Router,
     rules: HttpRules,
-    tasks: TaskTracker,
+    (tasks, refusals): (TaskTracker, Arc<Refusals>),
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(rules.connections_max));
@@ -100,6 +106,7 @@ pub async fn listen(
                 tasks.spawn(connection.serve(http.clone(), service.clone()));
             }
             Err(_) => {
+                refusals.note(Cause::HttpConnections);
                 tasks.spawn(refuse(stream));
             }
         }
@@ -163,10 +170,13 @@ fn configure(stream: &TcpStream, rules: &HttpRules) -> io::Result<()> {
 
 /// Answers a connection that there is no place for, without reading its request.
 async fn refuse(mut stream: TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
-        connection: close\r\ncontent-length: 0\r\n\r\n";
+    let retry_after_s = chance::spread_ms(RETRY_MS).div_ceil(1_000);
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: {retry_after_s}\r\n\
+         connection: close\r\ncontent-length: 0\r\n\r\n"
+    );
     let answered = async {
-        stream.write_all(ANSWER).await?;
+        stream.write_all(answer.as_bytes()).await?;
         stream.shutdown().await
     };
     let _ = timeout(Duration::from_millis(500), answered).await;

@@ -1,5 +1,7 @@
 //! `GET /ws`: who may open a WebSocket, and the step from the request to the connection's task.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -20,6 +22,7 @@ use super::upgrade::{self, UpgradeError};
 use crate::auth::Identity;
 use crate::clock;
 use crate::connection::Source;
+use crate::connection::door::Refused;
 use crate::connection::socket::SharedSocket;
 use crate::connection::task::{Accepted, Task};
 use crate::room::Codec;
@@ -29,34 +32,24 @@ pub(super) async fn open(
     Extension(Peer(peer)): Extension<Peer>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    if app.services.is_draining() {
-        let hint = "the server is stopping; come back in a moment";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(1));
+    let (services, source) = (&app.services, Source::from(peer.ip()));
+    if services.is_draining() {
+        return Err(services.door.refuse_while_draining().into());
     }
     let headers = request.headers();
     let upgrade = upgrade::check(request.method(), request.version(), headers)?;
     check_origin(headers, &app)?;
+    // Before the ticket is redeemed, which works once.
+    let place = services.door.enter(source, clock::now())?;
     let authenticated = identify(request.uri(), headers, &app)?.map(Box::new);
-
-    let connections = &app.services.connections;
-    let place = connections.reserve().ok_or_else(|| {
-        let hint = "the server has as many connections as it takes; come back later";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(5)
-    })?;
     let source_place = match authenticated {
         Some(_) => None,
-        None => Some(
-            connections
-                .reserve_source(Source::from(peer.ip()))
-                .ok_or_else(|| {
-                    let hint = "too many connections without credentials come from this address";
-                    Problem::new(StatusCode::TOO_MANY_REQUESTS, hint).retry_after_s(10)
-                })?,
-        ),
+        None => Some(services.door.enter_nameless(source)?),
     };
     let (codec, protocol) = choose(&upgrade.protocols);
     let on_upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(async move {
+    let opening = Arc::clone(services);
+    services.tasks.spawn(async move {
         let Some((stream, early)) = take_over(on_upgrade).await else {
             return;
         };
@@ -70,7 +63,7 @@ pub(super) async fn open(
             place,
             source_place,
         };
-        let services = &app.services;
+        let services = &opening;
         services.tasks.spawn(Task::new(services, accepted));
     });
     switching_protocols(&upgrade.accept, protocol)
@@ -79,6 +72,18 @@ pub(super) async fn open(
 impl From<UpgradeError> for Problem {
     fn from(error: UpgradeError) -> Self {
         Self::new(error.status(), error.to_string()).with_headers(error.headers())
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let status = if refused.cause.is_of_one_source() {
+            StatusCode::TOO_MANY_REQUESTS
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let hint = format!("{refused}; come back after {} s", refused.retry_after_s);
+        Self::new(status, hint).retry_after_s(refused.retry_after_s)
     }
 }
 

@@ -34,6 +34,7 @@ use super::subscriber::Subscribers;
 use super::{
     Answer, ConnId, ImportRefused, ImportReport, Origin, Outbox, RoomInput, RoomLimits, RoomStats,
 };
+use crate::rate::Bucket;
 use crate::storage::{Append, ClientRecord, LoadedBoard, Refusal};
 
 /// Whether the journal had a place for one version when the input was taken.
@@ -58,6 +59,7 @@ pub(super) struct Room {
     dirty: BTreeSet<Entity>,
     buried: Vec<AnyId>,
     scratch: Vec<u8>,
+    rate: Bucket,
     limits: RoomLimits,
     stats: Arc<RoomStats>,
 }
@@ -115,6 +117,7 @@ impl Room {
             dirty: dirty.into_iter().collect(),
             buried: Vec::new(),
             scratch,
+            rate: Bucket::default(),
             limits,
             stats,
         }

@@ -7,6 +7,8 @@ use boardcast_protocol::limits::BATCH_MAX_BYTES;
 pub struct RoomLimits {
     /// Inputs that wait for a room. Full: the sender answers `busy`.
     pub inbox: usize,
+    /// Commands a second over time; four times as many at once. Above it a submit is answered `busy`.
+    pub commands_per_s: u32,
     /// Inputs that are handled before time and the disk are looked at again.
     pub turn_inputs: usize,
     /// Versions kept in memory for resume. Older ones are read from the log.
@@ -56,6 +58,7 @@ impl Default for RoomLimits {
     fn default() -> Self {
         Self {
             inbox: 1_024,
+            commands_per_s: 10_000,
             turn_inputs: 256,
             recent_versions: 4_096,
             recent_bytes: 2 * 1_024 * 1_024,

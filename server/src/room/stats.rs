@@ -45,4 +45,6 @@ pub struct RoomStats {
     pub rejected: Counter,
     /// Submits refused because the journal or the room had no place.
     pub busy: Counter,
+    /// Those of them that were more commands a second than a board takes.
+    pub over_rate: Counter,
 }

@@ -1,6 +1,7 @@
 //! One life of the server: the real registry of rooms, connections and journal, on a disk that is
 //! simulated.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +23,9 @@ use super::plan::Plan;
 use crate::auth::{Identity, Secret, Tokens};
 use crate::connection::task::{Accepted, Task};
 use crate::connection::{ConnectionRules, Services};
-use crate::frame;
 use crate::room::{Codec, ConnId, FanoutLag, RoomInput, RoomLimits, Rooms};
 use crate::storage::{Health, Storage};
+use crate::{clock, frame};
 
 /// Time for clients to go when the server stops.
 const DRAIN: Duration = Duration::from_millis(400);
@@ -78,6 +79,7 @@ impl House {
             name: person.user.as_str().into(),
             expires: Timestamp(u64::MAX >> 12),
         };
+        let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let accepted = Accepted {
             stream: ServerEnd(Arc::clone(link)),
             direct: Some(Arc::clone(link) as _),
@@ -88,7 +90,7 @@ impl House {
                 Codec::Json
             },
             authenticated: Some(Box::new(identity)),
-            place: self.services.connections.reserve().unwrap(),
+            place: self.services.door.enter(source, clock::now()).unwrap(),
             source_place: None,
         };
         self.services
@@ -99,7 +101,7 @@ impl House {
     /// Stops in the order of `shutdown`; whether everything was written.
     pub(super) async fn stop(&self, connections: u64) -> bool {
         let services = &self.services;
-        services.begin_draining();
+        services.begin_draining(50);
         let goodbye = encode(&ServerMessage::Goodbye(Goodbye {
             code: CloseCode::ServiceRestart.code(),
             retry_ms: 50,

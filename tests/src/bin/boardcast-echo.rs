@@ -38,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
         let (stream, _) = listener.accept().await?;
         let limits = ReaderLimits {
             max_message_bytes: options.max_message_bytes,
+            max_frame_bytes: options.max_message_bytes,
             accept_binary: true,
         };
         tokio::spawn(async move {

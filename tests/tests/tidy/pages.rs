@@ -39,18 +39,23 @@ pub(crate) fn links(files: &[Tracked]) -> Vec<Violation> {
     violations
 }
 
-/// Each test that `docs/durability.md` names exists: a name in backquotes with three underscores or
-/// more is one.
+/// Pages that name the tests of what they say.
+const PAGES_WITH_TESTS: [&str; 2] = ["docs/durability.md", "docs/limits.md"];
+
+/// Each test that these pages name exists: a name in backquotes with three underscores or more is
+/// one, or a setting.
 pub(crate) fn named_tests(files: &[Tracked]) -> Vec<Violation> {
     let code = files.iter().filter(|file| file.path.ends_with(".rs"));
     let code: Vec<&str> = code.map(|file| file.text.as_str()).collect();
     let mut violations = Vec::new();
-    for page in files.iter().filter(|f| f.path == "docs/durability.md") {
+    let pages = files.iter();
+    for page in pages.filter(|file| PAGES_WITH_TESTS.contains(&file.path.as_str())) {
         let quoted = page.text.split('`').skip(1).step_by(2);
         let is_test = |name: &&str| name.matches('_').count() > 2 && !name.contains(' ');
         for name in quoted.filter(is_test) {
-            let head = format!("fn {name}(");
-            if !code.iter().any(|text| text.contains(&head)) {
+            let (test, setting) = (format!("fn {name}("), format!("pub {name}: Option<"));
+            let is_there = |text: &&str| text.contains(&test) || text.contains(&setting);
+            if !code.iter().any(is_there) {
                 let at = page.text.find(name).unwrap_or_default();
                 violations.push(Violation::new(page, at, format!("there is no test {name}")));
             }

@@ -10,6 +10,7 @@ mod random;
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const LIMITS: ReaderLimits = ReaderLimits {
     max_message_bytes: 1000,
+    max_frame_bytes: usize::MAX,
     accept_binary: false,
 };
 

@@ -4,6 +4,8 @@ use boardcast_protocol::board::Actor;
 use boardcast_protocol::codec::decode_client;
 use serde_json::{Value, json};
 
+use boardcast_protocol::message::OutcomeResult;
+
 use super::*;
 use crate::auth::Secret;
 
@@ -13,6 +15,7 @@ struct Talk {
     session: Session,
     tokens: Tokens,
     rules: SessionRules,
+    refusals: Refusals,
     now: Timestamp,
 }
 
@@ -26,6 +29,7 @@ impl Talk {
             session: Session::new(authenticated),
             tokens,
             rules: SessionRules::default(),
+            refusals: Refusals::default(),
             now: NOW,
         }
     }
@@ -54,6 +58,7 @@ impl Talk {
         let context = Context {
             tokens: &self.tokens,
             rules: &self.rules,
+            refusals: &self.refusals,
             now: self.now,
         };
         self.session.handle(ConnId(7), input, context)
@@ -291,7 +296,7 @@ fn r4_a_submit_names_the_lower_number_that_was_refused_and_has_not_come_again() 
         effects => panic!("{effects:?}"),
     };
     assert_eq!(after(&mut talk, "b", 4), None);
-    talk.session.refuse("b".parse().unwrap(), Seq(4));
+    (talk.session).refuse("b".parse().unwrap(), Seq(4), 250, String::new());
     assert_eq!(after(&mut talk, "b", 5), Some(Seq(4)));
     assert_eq!(after(&mut talk, "b", 6), Some(Seq(4)));
     assert_eq!(after(&mut talk, "a", 9), None);
@@ -322,4 +327,9 @@ fn over_the_rate_messages_are_refused_and_ten_times_the_rate_ends_the_connection
         said += 1;
     }
     assert_eq!(said, 200);
+    let count = |cause| talk.refusals.count(cause);
+    assert_eq!(
+        (count(Cause::MessagesPerSecond), count(Cause::Flood)),
+        (180, 1)
+    );
 }

@@ -1,3 +1,5 @@
+use std::net::{IpAddr, Ipv4Addr};
+
 use boardcast_protocol::board::{Actor, Member, Role};
 use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::position::Timestamp;
@@ -24,6 +26,16 @@ struct Client {
 
 impl Client {
     async fn subscribed(limits: RoomLimits) -> Self {
+        let mut client = Self::connected(limits, false).await;
+        let board = client.board;
+        let hello =
+            format!(r#"{{"type":"hello","v":1,"client":"c","boards":[{{"board":"{board}"}}]}}"#);
+        client.say(&hello).await;
+        client.hears("\"type\":\"presence\"").await;
+        client
+    }
+
+    async fn connected(limits: RoomLimits, is_draining: bool) -> Self {
         let data = tempfile::tempdir().unwrap();
         let storage = Storage::open(StorageOptions::new(data.path()))
             .await
@@ -46,27 +58,26 @@ impl Client {
             name: "Ann".into(),
             expires: Timestamp(u64::MAX >> 12),
         };
+        let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let accepted = Accepted {
             stream,
             direct: None,
             early: Bytes::new(),
             codec: Codec::Json,
             authenticated: Some(Box::new(identity)),
-            place: services.connections.reserve().unwrap(),
+            place: services.door.enter(source, Timestamp(0)).unwrap(),
             source_place: None,
         };
+        if is_draining {
+            services.begin_draining(7_000);
+        }
         services.tasks.spawn(Task::new(&services, accepted));
-        let mut client = Self {
+        Self {
             _data: data,
             services,
             board,
             socket,
-        };
-        let hello =
-            format!(r#"{{"type":"hello","v":1,"client":"c","boards":[{{"board":"{board}"}}]}}"#);
-        client.say(&hello).await;
-        client.hears("\"type\":\"presence\"").await;
-        client
+        }
     }
 
     async fn say(&mut self, text: &str) {
@@ -78,20 +89,24 @@ impl Client {
         self.socket.write_all(&bytes).await.unwrap();
     }
 
-    /// Reads until this was said.
-    async fn hears(&mut self, wanted: &str) {
+    /// Reads until this was said; all that was read.
+    async fn hears(&mut self, wanted: &str) -> String {
         let mut heard = Vec::new();
         let reading = async {
             while !String::from_utf8_lossy(&heard).contains(wanted) {
-                assert_ne!(self.socket.read_buf(&mut heard).await.unwrap(), 0);
+                let read = self.socket.read_buf(&mut heard).await.unwrap();
+                assert_ne!(
+                    read,
+                    0,
+                    "no {wanted} in {}",
+                    String::from_utf8_lossy(&heard)
+                );
             }
         };
         let read = timeout(Duration::from_secs(20), reading).await;
-        assert!(
-            read.is_ok(),
-            "no {wanted} in {}",
-            String::from_utf8_lossy(&heard)
-        );
+        let heard = String::from_utf8_lossy(&heard).into_owned();
+        assert!(read.is_ok(), "no {wanted} in {heard}");
+        heard
     }
 }
 
@@ -128,4 +143,17 @@ async fn r8_a_connection_goes_on_after_its_room_was_too_full_to_hear_that_it_is_
     room.try_send(RoomInput::RoleOf { actor, answer }).unwrap();
     // Whoever is drained is told anew who is here.
     client.hears("\"type\":\"presence\"").await;
+}
+
+#[tokio::test]
+async fn who_comes_in_while_the_server_begins_to_stop_is_told_when_to_come_back() {
+    let mut client = Client::connected(RoomLimits::default(), true).await;
+    let heard = client.hears("the server restarts").await;
+    let goodbye = r#"{"type":"goodbye","code":1012,"retry_ms":"#;
+    assert!(heard.contains(goodbye), "{heard}");
+    client.services.tasks.close();
+    drop(client.socket);
+    client.services.tasks.wait().await;
+    assert_eq!(client.services.connections.count(), 0);
+    assert_eq!(client.services.door.taken(), (0, 0));
 }

@@ -11,6 +11,7 @@ use boardcast_protocol::message::{Outcome, OutcomeResult, ServerMessage, Submit}
 use boardcast_protocol::position::{Seq, Timestamp, Version};
 
 use super::{Place, Room, Waiting};
+use crate::rate::Pace;
 use crate::room::clients::{Name, Standing};
 use crate::room::{Origin, Submission, answers};
 use crate::storage::{Append, BodyHash, KeptOutcome, Refusal};
@@ -87,6 +88,13 @@ impl Room {
         if let Err(refusal) = place.and_then(|()| self.has_room_for_answer(origin)) {
             self.clients.refuse(name, now);
             self.refuse(origin, name.seq, refusal);
+            return None;
+        }
+        let count = u32::try_from(submit.cmds.len()).unwrap_or(u32::MAX).max(1);
+        let pace = Pace::commands(self.limits.commands_per_s);
+        if let Err(wait_ms) = self.rate.take(now, count, pace) {
+            self.clients.refuse(name, now);
+            self.refuse_over_rate(origin, name.seq, wait_ms);
             return None;
         }
         let moment = self.next_moment(name.user, now);
@@ -259,6 +267,19 @@ impl Room {
         let outcome = Outcome {
             retry_ms: Some(retry_ms),
             ..answers::outcome(self.feed.board(), seq, result)
+        };
+        self.answer(origin, outcome);
+    }
+
+    fn refuse_over_rate(&self, origin: &Origin, seq: Seq, wait_ms: u64) {
+        self.stats.busy.add(1);
+        self.stats.over_rate.add(1);
+        let wait_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+        let per_s = self.limits.commands_per_s;
+        let outcome = Outcome {
+            retry_ms: Some(wait_ms.max(self.limits.retry_ms)),
+            hint: Some(format!("a board takes {per_s} commands a second")),
+            ..answers::outcome(self.feed.board(), seq, OutcomeResult::Busy)
         };
         self.answer(origin, outcome);
     }

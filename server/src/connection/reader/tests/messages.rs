@@ -51,6 +51,7 @@ fn long_length_form() {
     let payload = "a".repeat(70_000);
     let limits = ReaderLimits {
         max_message_bytes: 70_000,
+        max_frame_bytes: usize::MAX,
         ..LIMITS
     };
     let bytes = frame(0x81, payload.as_bytes());

@@ -116,7 +116,7 @@ proptest! {
         (bytes, events) in conversation(),
         sizes in prop::collection::vec(1..5000usize, 1..5),
     ) {
-        let limits = ReaderLimits { max_message_bytes: 300_000, accept_binary: true };
+        let limits = ReaderLimits { max_message_bytes: 300_000, max_frame_bytes: usize::MAX, accept_binary: true };
         let (reader, decoded) = decode(limits, pieces(&bytes, &sizes));
         prop_assert_eq!(decoded, events);
         prop_assert_eq!(reader.held_bytes(), 0);
@@ -129,7 +129,7 @@ proptest! {
         sizes in prop::collection::vec(1..700usize, 1..4),
         accept_binary: bool,
     ) {
-        let limits = ReaderLimits { max_message_bytes: 500, accept_binary };
+        let limits = ReaderLimits { max_message_bytes: 500, max_frame_bytes: usize::MAX, accept_binary };
         decode(limits, pieces(&bytes, &sizes));
     }
 
@@ -145,7 +145,7 @@ proptest! {
         ),
         sizes in prop::collection::vec(1..100usize, 1..4),
     ) {
-        let limits = ReaderLimits { max_message_bytes: 500, accept_binary: true };
+        let limits = ReaderLimits { max_message_bytes: 500, max_frame_bytes: usize::MAX, accept_binary: true };
         let bytes: Vec<u8> = frames.iter().flat_map(|(first, payload)| frame(*first, payload)).collect();
         decode(limits, pieces(&bytes, &sizes));
     }

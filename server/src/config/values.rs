@@ -1,0 +1,145 @@
+//! What settings mean: the configuration that they make, and what each may be.
+
+use std::ops::RangeInclusive;
+
+use super::{Config, Settings, SettingsError, resolve};
+use crate::http::origin::Origin;
+use boardcast_protocol::limits::MESSAGE_MAX_BYTES;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+const GIB: u64 = 1_024 * 1_024 * 1_024;
+/// The smallest bound of what waits for a connection, and of what a client may send.
+const SIZE_MIN_BYTES: u64 = 16 * 1_024;
+
+/// Puts a setting into its place, if it was made and may be what it is.
+macro_rules! set {
+    ($settings:ident.$name:ident, $allowed:expr => $target:expr) => {
+        set(&mut $target, stringify!($name), $settings.$name, $allowed)?
+    };
+}
+
+impl Settings {
+    /// The configuration that these settings make, with defaults where they say nothing.
+    ///
+    /// # Errors
+    /// A value is not allowed.
+    pub fn into_config(self) -> Result<Config, SettingsError> {
+        let data_dir = self.data_dir.clone();
+        let mut config = Config::in_dir(data_dir.unwrap_or_else(|| "./boardcast-data".into()));
+        config.listen = resolve(self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
+        for origin in self.allowed_origins.iter().flatten() {
+            config.allowed_origins.push(parse_origin(origin)?);
+        }
+        config.log_format = self.log_format.unwrap_or_default();
+        if let Some(filter) = &self.log {
+            config.log_filter.clone_from(filter);
+        }
+        self.set_limits(&mut config)?;
+        self.set_connections(&mut config)?;
+        self.set_boards(&mut config)?;
+        Ok(config)
+    }
+
+    /// How many connections there may be, and how much they may ask for.
+    fn set_limits(&self, config: &mut Config) -> Result<(), SettingsError> {
+        let limits = &mut config.connections.limits;
+        set!(self.max_connections, 1..=10_000_000 => limits.total);
+        set!(self.max_connections_per_address, 1..=10_000_000 => limits.per_source);
+        set!(self.max_connections_per_user, 1..=1_000_000 => limits.per_user);
+        limits.yields = self.yields.unwrap_or_default();
+        set!(self.max_connects_per_s, 1..=1_000_000 => limits.connects_per_s);
+        set!(self.max_connects_per_s_per_address, 1..=1_000_000 => limits.connects_per_s_per_source);
+        set!(
+            self.max_unauthenticated_per_address,
+            0..=1_000_000 => limits.unauthenticated_per_source
+        );
+        set!(self.max_commands_per_s_per_user, 1..=1_000_000 => limits.commands_per_s_per_user);
+        set!(self.max_commands_per_s_per_board, 1..=1_000_000 => config.rooms.commands_per_s);
+        let http = &mut config.http;
+        set!(self.max_http_connections, 1..=1_000_000 => http.connections_max);
+        set!(self.send_buffer_bytes, 4_096..=GIB => http.send_buffer_bytes);
+
+        let session = &mut config.connections.session;
+        set!(self.max_boards_per_connection, 1..=100_000 => session.boards_max);
+        set!(self.max_messages_per_s, 1..=1_000_000 => session.messages_per_s);
+        set!(self.max_messages_burst, 1..=1_000_000 => session.messages_burst);
+        let sizes = SIZE_MIN_BYTES..=u64::try_from(MESSAGE_MAX_BYTES).unwrap_or(u64::MAX);
+        set!(self.max_message_bytes, sizes.clone() => session.message_max_bytes);
+        set!(self.max_frame_bytes, sizes => session.frame_max_bytes);
+        Ok(())
+    }
+
+    /// How connections live, and what may wait for them.
+    fn set_connections(&self, config: &mut Config) -> Result<(), SettingsError> {
+        let beat = &mut config.connections.heartbeat;
+        set!(self.ping_every_ms, 100..=DAY_MS => beat.ping_every_ms);
+        set!(self.pong_within_ms, 100..=DAY_MS => beat.pong_within_ms);
+        set!(self.hello_within_ms, 100..=DAY_MS => beat.hello_within_ms);
+        set!(self.write_stall_ms, 100..=DAY_MS => beat.write_stall_ms);
+        let ping_ms = u32::try_from(beat.ping_every_ms).unwrap_or(u32::MAX);
+        config.connections.session.ping_ms = ping_ms;
+
+        let outbox = &mut config.connections.outbox;
+        set!(self.outbox_soft_bytes, SIZE_MIN_BYTES..=GIB => outbox.soft_bytes);
+        set!(self.outbox_hard_bytes, SIZE_MIN_BYTES..=GIB => outbox.hard_bytes);
+        if outbox.hard_bytes <= outbox.soft_bytes {
+            return Err(SettingsError::Order {
+                larger: "outbox_hard_bytes",
+                smaller: "outbox_soft_bytes",
+            });
+        }
+        let drain = &mut config.drain;
+        set!(self.drain_ms, 0..=DAY_MS => drain.drain_ms);
+        set!(self.return_window_ms, 0..=DAY_MS => drain.return_window_ms);
+        Ok(())
+    }
+
+    /// What boards hold in memory and on disk.
+    fn set_boards(&self, config: &mut Config) -> Result<(), SettingsError> {
+        let rooms = &mut config.rooms;
+        set!(self.loaded_bytes, 1_024 * 1_024..=1_024 * GIB => rooms.loaded_bytes);
+        set!(self.board_inbox, 1..=1_000_000 => rooms.inbox);
+        set!(self.recent_versions, 1..=1_000_000 => rooms.recent_versions);
+        set!(self.recent_bytes, SIZE_MIN_BYTES..=GIB => rooms.recent_bytes);
+        let retention = &mut config.retention;
+        let mut keep_days = retention.keep_ms / DAY_MS;
+        set!(self.keep_days, 0..=36_500 => keep_days);
+        retention.keep_ms = keep_days * DAY_MS;
+        set!(self.keep_versions, 0..=1_000_000_000 => retention.keep_versions);
+        set!(self.journal_versions, 1..=10_000_000 => config.journal_versions);
+        set!(self.journal_bytes, SIZE_MIN_BYTES..=GIB => config.journal_bytes);
+        set!(self.import_max_bytes, 1_024..=1_024 * GIB => config.import_max_bytes);
+        set!(self.restore_max_bytes, 1_024..=1_024 * GIB => config.restore_max_bytes);
+        Ok(())
+    }
+}
+
+fn set<T: TryFrom<u64>>(
+    target: &mut T,
+    name: &'static str,
+    value: Option<u64>,
+    allowed: RangeInclusive<u64>,
+) -> Result<(), SettingsError> {
+    let Some(value) = value else {
+        return Ok(());
+    };
+    match T::try_from(value) {
+        Ok(fitting) if allowed.contains(&value) => {
+            *target = fitting;
+            Ok(())
+        }
+        Ok(_) | Err(_) => Err(SettingsError::Range {
+            name,
+            value,
+            allowed,
+        }),
+    }
+}
+
+fn parse_origin(origin: &str) -> Result<Origin, SettingsError> {
+    origin.trim().parse().map_err(|_| SettingsError::Value {
+        name: "allowed_origins",
+        value: origin.to_owned(),
+        expected: "https://HOST or https://HOST:PORT, without a path".to_owned(),
+    })
+}
