@@ -18,7 +18,9 @@ pub mod clock;
 pub mod connection;
 pub mod frame;
 pub mod import;
+pub mod measure;
 mod planted;
+pub mod process;
 pub mod room;
 pub mod storage;
 

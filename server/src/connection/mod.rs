@@ -2,9 +2,11 @@
 //!
 //! In reading order: bytes become messages ([`reader`]), messages become effects ([`session`]),
 //! effects are performed and answers written (`talk`, `writer`) by the loop of one [`task`] per
-//! socket. The [`registry`] knows all connections, the [`sweep`] looks after them.
+//! socket. The [`registry`] knows all connections, the [`sweep`] looks after them; what an
+//! administrator sees of each is its [`profile`], of all together the [`tally`].
 
 pub mod mask;
+pub mod profile;
 pub mod protocol_error;
 pub mod reader;
 pub mod registry;
@@ -13,6 +15,7 @@ pub mod session;
 mod slow;
 pub mod sweep;
 mod talk;
+pub mod tally;
 pub mod task;
 mod writer;
 

@@ -1,20 +1,24 @@
 //! The open connections: how many there may be, and which of a client is the newest.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
+use tokio::time::Instant;
 
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::ids::{ClientId, UserId};
 use boardcast_protocol::position::Timestamp;
 
+use super::profile::Profile;
 use super::services::Source;
 use super::slow::Slow;
-use crate::chance;
+use super::tally::{Tally, Totals};
 use crate::planted::{Bug, planted};
 use crate::room::{ConnId, Outbox};
+use crate::{chance, clock};
 
 /// One connection in so many measures how long frames wait.
 const LAG_SAMPLE: u64 = 8;
@@ -47,6 +51,8 @@ pub struct Connection {
     pub id: ConnId,
     /// What waits to be written to it.
     pub outbox: Arc<Outbox>,
+    /// Who it is, where it comes from, what goes over it.
+    pub profile: Profile,
     /// Reads that brought something; wraps.
     reads: AtomicU32,
     /// Bytes written.
@@ -121,6 +127,9 @@ pub struct Connections {
     by_user: DashMap<UserId, Vec<(ClientId, ConnId)>>,
     unauthenticated: DashMap<Source, usize>,
     slow: Slow,
+    /// What all did since the start.
+    pub tally: Tally,
+    started: Instant,
 }
 
 /// A place among all connections, given back when it is dropped.
@@ -162,6 +171,8 @@ impl Connections {
             by_user: DashMap::new(),
             unauthenticated: DashMap::new(),
             slow: Slow::default(),
+            tally: Tally::default(),
+            started: Instant::now(),
         }
     }
 
@@ -188,7 +199,13 @@ impl Connections {
     }
 
     /// Enters a new connection, which must say hello until `hello_until`.
-    pub fn open(&self, mut outbox: Outbox, hello_until: Timestamp) -> Arc<Connection> {
+    pub fn open(
+        &self,
+        mut outbox: Outbox,
+        from: SocketAddr,
+        hello_until: Timestamp,
+    ) -> Arc<Connection> {
+        self.tally.opened.add(1);
         let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
         if id.0 % LAG_SAMPLE == 1 {
             outbox.measure_lag();
@@ -196,6 +213,7 @@ impl Connections {
         let connection = Arc::new(Connection {
             id,
             outbox: Arc::new(outbox),
+            profile: Profile::new(from, clock::now()),
             reads: AtomicU32::new(0),
             written_bytes: AtomicU64::new(0),
             has_said_hello: AtomicBool::new(false),
@@ -256,7 +274,9 @@ impl Connections {
 
     /// A connection has ended; `user` if it had been admitted.
     pub fn remove(&self, id: ConnId, user: Option<UserId>, now: Timestamp) {
-        let closing = (self.all.remove(&id)).and_then(|(_, ended)| ended.outbox.closing());
+        let ended = self.all.remove(&id).map(|(_, ended)| ended);
+        ended.iter().for_each(|ended| self.tally.ended(ended));
+        let closing = ended.and_then(|ended| ended.outbox.closing());
         if let Some(user) = user
             && let Slot::Occupied(mut own) = self.by_user.entry(user)
         {
@@ -290,6 +310,18 @@ impl Connections {
         }
     }
 
+    /// What went over all connections since the start, and what waits now.
+    pub fn totals(&self) -> Totals {
+        let mut open = Totals::default();
+        self.for_each(|connection| open.add(connection));
+        self.tally.totals(open)
+    }
+
+    /// How long the server runs, in microseconds, without what is above 32 bits; never 0.
+    pub(super) fn stamp_us(&self) -> u32 {
+        (self.started.elapsed().as_micros() as u32).max(1)
+    }
+
     /// Count of connections.
     pub fn count(&self) -> usize {
         self.all.len()
@@ -307,7 +339,7 @@ mod tests {
 
     fn open(connections: &Connections) -> Arc<Connection> {
         let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
-        connections.open(outbox, Timestamp(10))
+        connections.open(outbox, SocketAddr::from(([127, 0, 0, 1], 9)), Timestamp(10))
     }
 
     fn admit(

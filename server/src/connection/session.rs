@@ -73,8 +73,8 @@ pub enum Input {
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     /// The client has said who it is: it takes its place among the connections, a connection of the
-    /// same client ends, and its user is remembered.
-    Admit(Box<Identity>, ClientId),
+    /// same client ends, and its user is remembered. Last what the client calls itself.
+    Admit(Box<Identity>, ClientId, Option<String>),
     /// Say this.
     Reply(Box<ServerMessage>),
     /// Subscribe to a board.
@@ -240,7 +240,8 @@ impl Session {
         };
         let boards: Vec<_> = hello.boards.iter().map(|wanted| wanted.board).collect();
         effects.push(Effect::Reply(Box::new(welcome(conn, &identity, context))));
-        effects.insert(0, Effect::Admit(identity, hello.client));
+        let admit = Effect::Admit(identity, hello.client, hello.agent);
+        effects.insert(0, admit);
         effects.extend(hello.boards.into_iter().map(|wanted| Effect::Join {
             req: None,
             board: wanted.board,

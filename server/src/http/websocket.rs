@@ -62,6 +62,7 @@ pub(super) async fn open(
         let accepted = Accepted {
             stream,
             early,
+            peer,
             codec,
             authenticated,
             place,

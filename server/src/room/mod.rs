@@ -10,6 +10,7 @@ mod handle;
 mod input;
 mod lag;
 mod limits;
+mod load;
 mod outbox;
 mod place;
 mod presence;
@@ -30,6 +31,7 @@ pub use input::{
 };
 pub use lag::FanoutLag;
 pub use limits::RoomLimits;
+pub use load::BoardLoad;
 pub use outbox::{Codec, Frame, Outbox, OutboxLimits, Pushed};
-pub use registry::{Loaded, OpenError, Rooms};
-pub use stats::{Counter, RoomStats};
+pub use registry::{Inboxes, Loaded, OpenError, Rooms};
+pub use stats::{RoomSizes, RoomStats};

@@ -81,6 +81,7 @@ impl House {
         let accepted = Accepted {
             stream: ServerEnd(Arc::clone(link)),
             early: Bytes::new(),
+            peer: std::net::SocketAddr::from(([127, 0, 0, 1], 9)),
             codec: if person.deflate {
                 Codec::Deflate
             } else {

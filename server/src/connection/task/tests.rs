@@ -49,6 +49,7 @@ impl Client {
         let accepted = Accepted {
             stream,
             early: Bytes::new(),
+            peer: SocketAddr::from(([127, 0, 0, 1], 9)),
             codec: Codec::Json,
             authenticated: Some(Box::new(identity)),
             place: services.connections.reserve().unwrap(),

@@ -90,6 +90,7 @@ fn rows_are_few_at_a_time_while_versions_wait() {
             events: Bytes::from_static(b"[]"),
             was: Bytes::from_static(b"[]"),
         },
+        since: std::time::Instant::now(),
     });
     let mut dropped = Vec::new();
     let boards =
