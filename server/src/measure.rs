@@ -53,6 +53,11 @@ impl<const N: usize> Counters<N> {
     pub fn of(&self, kind: usize) -> &Counter {
         &self.0[kind]
     }
+
+    /// The sum of all.
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(Counter::get).sum()
+    }
 }
 
 /// How often values fell between fixed bounds.

@@ -310,6 +310,12 @@ impl Connections {
         }
     }
 
+    /// The connections that are wanted.
+    pub fn collect(&self, wanted: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
+        let all = self.all.iter().filter(|connection| wanted(connection));
+        all.map(|connection| Arc::clone(&connection)).collect()
+    }
+
     /// What went over all connections since the start, and what waits now.
     pub fn totals(&self) -> Totals {
         let mut open = Totals::default();

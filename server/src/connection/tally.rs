@@ -30,6 +30,9 @@ pub const CLOSE_CAUSES: [&str; CloseCode::ALL.len() + 1] = [
     "lost",
 ];
 
+/// The answers to requests for a WebSocket that are counted by themselves.
+pub const REFUSAL_STATUSES: [u16; 6] = [400, 401, 403, 426, 429, 503];
+
 /// What all connections together did since the start.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -37,6 +40,8 @@ pub struct Tally {
     pub opened: Counter,
     /// Connections that ended, by their place in [`CLOSE_CAUSES`].
     pub closed: Counters<{ CLOSE_CAUSES.len() }>,
+    /// Requests for a WebSocket that were refused, by their place in [`REFUSAL_STATUSES`]; others last.
+    pub upgrades_refused: Counters<{ REFUSAL_STATUSES.len() + 1 }>,
     /// Messages that connections answered with `error`, by its [`ErrorCode`]; rooms answer more.
     pub refused: Counters<{ ErrorCode::ALL.len() }>,
     /// Of connections that have ended.
