@@ -24,7 +24,8 @@ fn rows(page: &str, heading: &str) -> Vec<Vec<String>> {
     let section = section.split("\n## ").next().unwrap_or_default();
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     let cells = |row: &str| {
-        let cells = row.trim_matches('|').split(" | ");
+        let row = row.strip_prefix('|').and_then(|row| row.strip_suffix('|'));
+        let cells = row.unwrap_or_default().split('|');
         cells.map(|cell| cell.trim().to_owned()).collect()
     };
     rows.map(cells).collect()
