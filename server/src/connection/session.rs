@@ -15,6 +15,7 @@ use boardcast_protocol::position::{Position, Seq, Timestamp};
 
 use self::order::Order;
 use self::rate::Bucket;
+use super::profile::cut_agent;
 use crate::auth::{Identity, Tokens};
 use crate::room::ConnId;
 
@@ -74,7 +75,7 @@ pub enum Input {
 pub enum Effect {
     /// The client has said who it is: it takes its place among the connections, a connection of the
     /// same client ends, and its user is remembered. Last what the client calls itself.
-    Admit(Box<Identity>, ClientId, Option<String>),
+    Admit(Box<Identity>, ClientId, Option<Box<str>>),
     /// Say this.
     Reply(Box<ServerMessage>),
     /// Subscribe to a board.
@@ -240,7 +241,8 @@ impl Session {
         };
         let boards: Vec<_> = hello.boards.iter().map(|wanted| wanted.board).collect();
         effects.push(Effect::Reply(Box::new(welcome(conn, &identity, context))));
-        let admit = Effect::Admit(identity, hello.client, hello.agent);
+        let agent = hello.agent.as_deref().and_then(cut_agent);
+        let admit = Effect::Admit(identity, hello.client, agent);
         effects.insert(0, admit);
         effects.extend(hello.boards.into_iter().map(|wanted| Effect::Join {
             req: None,

@@ -17,7 +17,7 @@ use boardcast_protocol::message::{
 use tokio::sync::mpsc::error::TrySendError;
 
 use self::backlog::{Backlog, Done, Item, Running};
-use super::profile::{Speaker, cut_agent};
+use super::profile::Speaker;
 use super::registry::{Connection, SourcePlace};
 use super::services::Services;
 use super::session::{self, Effect, Input, Session};
@@ -362,7 +362,7 @@ impl Talk {
         &mut self,
         identity: Identity,
         client: ClientId,
-        agent: Option<String>,
+        agent: Option<Box<str>>,
     ) -> Option<Running> {
         let Identity {
             actor,
@@ -384,7 +384,7 @@ impl Talk {
             actor,
             client,
             name: name.clone(),
-            agent: agent.as_deref().and_then(cut_agent),
+            agent,
         });
         let storage = self.services.storage.clone();
         Some(Box::pin(async move {
