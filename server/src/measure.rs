@@ -189,7 +189,8 @@ impl Distribution {
         let (mut below, mut lower) = (0, 0);
         for (bound, n) in self.bounds.iter().zip(&self.counts) {
             if *n > 0 && below + n >= wanted {
-                return lower + (bound - lower) * wanted.saturating_sub(below) / n;
+                let inside = wanted.saturating_sub(below);
+                return lower + ((bound - lower) * inside).div_ceil(*n);
             }
             below += n;
             lower = *bound;
@@ -231,6 +232,10 @@ mod tests {
         } = histogram.read().summary();
         assert_eq!((count, mean), (1_000, 500));
         assert_eq!((p50, p90, p99), (500, 900, 990));
+        let sizes = Histogram::of_sizes();
+        (0..1_000).for_each(|_| sizes.observe(1));
+        let Summary { p50, p90, p99, .. } = sizes.read().summary();
+        assert_eq!((p50, p90, p99), (1, 1, 1));
         histogram.observe(u64::from(u32::MAX));
         for _ in 0..2_000 {
             histogram.observe(60_000_000);

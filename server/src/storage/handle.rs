@@ -320,8 +320,7 @@ impl Storage {
         let Inner {
             readers, requests, ..
         } = &*self.inner;
-        let trim = readers.trim(requests, board, (now, retention));
-        self.observed().read("trim a log", trim).await
+        readers.trim(requests, board, (now, retention)).await
     }
 
     /// Forgets some of the runs of the server that no board refers to; whether there were any.

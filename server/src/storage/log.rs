@@ -23,30 +23,27 @@ pub(super) async fn write(
     versions: &[QueuedVersion],
 ) -> Result<(), Fault> {
     INSERT
-        .run(
-            conn,
-            versions,
-            |query, QueuedVersion { board, entry, .. }| {
-                let (client, seq, body) = entry.origin.map_or((None, None, None), |origin| {
-                    let (client, seq, body) = origin;
-                    (
-                        Some(Arc::<str>::from(client.as_str())),
-                        Some(seq.0.cast_signed()),
-                        Some(body.cast_signed()),
-                    )
-                });
-                Ok(query
-                    .bind(board.key().clone())
-                    .bind(entry.version.0.cast_signed())
-                    .bind(entry.at.0.cast_signed())
-                    .bind(Arc::<str>::from(entry.by.as_str()))
-                    .bind(client)
-                    .bind(seq)
-                    .bind(body)
-                    .bind(text(&entry.events)?)
-                    .bind(text(&entry.was)?))
-            },
-        )
+        .run(conn, versions, |query, version| {
+            let QueuedVersion { board, entry, .. } = version;
+            let (client, seq, body) = entry.origin.map_or((None, None, None), |origin| {
+                let (client, seq, body) = origin;
+                (
+                    Some(Arc::<str>::from(client.as_str())),
+                    Some(seq.0.cast_signed()),
+                    Some(body.cast_signed()),
+                )
+            });
+            Ok(query
+                .bind(board.key().clone())
+                .bind(entry.version.0.cast_signed())
+                .bind(entry.at.0.cast_signed())
+                .bind(Arc::<str>::from(entry.by.as_str()))
+                .bind(client)
+                .bind(seq)
+                .bind(body)
+                .bind(text(&entry.events)?)
+                .bind(text(&entry.was)?))
+        })
         .await
         .map(drop)
 }

@@ -57,6 +57,7 @@ async fn the_numbers_are_those_of_what_happened() {
     assert_eq!(number("/rooms/batches"), 21);
     assert_eq!(number("/rooms/deliveries"), 20 * 2 + 1);
     assert_eq!(number("/rooms/batch_versions/count"), 21);
+    assert_eq!(number("/rooms/batch_versions/p50"), 1);
     assert_eq!(number("/rooms/batch_versions/p99"), 1);
     assert_eq!(number("/rooms/fan_out_us/count"), 21);
     assert!(number("/rooms/fan_out_us/p50") > 0);
