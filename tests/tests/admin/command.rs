@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use boardcast_protocol::ids::BoardId;
 use boardcast_tests::client::TestClient;
 use boardcast_tests::process::{Serving, binary, run, stderr, stdout};
 use serde_json::{Value, json};
@@ -33,7 +35,7 @@ impl Scene {
     }
 
     /// A client with a board, whose agent would like to rule the terminal.
-    async fn client(&self) -> TestClient {
+    async fn client(&self) -> (TestClient, BoardId) {
         let token = self.token(&[]);
         let mut client = TestClient::connect(self.serving.address(), Some(&token)).await;
         let id = client.client_id();
@@ -44,7 +46,7 @@ impl Scene {
         let board = client.create_board("Plan").await;
         client.subscribe(board, None).await;
         super::add_column(&mut client, board, 1).await;
-        client
+        (client, board)
     }
 }
 
@@ -61,7 +63,7 @@ impl Drop for Watching {
 #[tokio::test]
 async fn stats_are_printed_for_people_and_for_machines() {
     let scene = Scene::start();
-    let _client = scene.client().await;
+    let (_client, _) = scene.client().await;
     let (server, token) = (scene.serving.url(""), scene.admin());
     let args = ["stats", "--server", &server, "--token", &token];
 
@@ -96,7 +98,7 @@ async fn stats_are_printed_for_people_and_for_machines() {
 #[tokio::test]
 async fn a_watch_prints_again_and_again_and_outlives_a_restart() {
     let scene = Scene::start();
-    let client = scene.client().await;
+    let (client, _) = scene.client().await;
     let address = scene.serving.address();
     let (server, token) = (scene.serving.url(""), scene.admin());
     let mut child = Command::new(binary())
@@ -127,6 +129,41 @@ async fn a_watch_prints_again_and_again_and_outlives_a_restart() {
         }
     };
     assert_eq!(after["connections"]["total"], 0);
+}
+
+#[tokio::test]
+async fn a_transaction_that_had_to_wait_is_told_as_slow() {
+    let scene = Scene::start();
+    let (mut client, board) = scene.client().await;
+    let (server, token) = (scene.serving.url(""), scene.admin());
+    let args = ["stats", "--server", &server, "--token", &token];
+    let slow = || -> Value {
+        let text = stdout(&run(&[&args[..], &["--json"]].concat()));
+        let mut look: Value = serde_json::from_str(&text).expect("JSON");
+        look["stats"]["slow_queries"].take()
+    };
+    let is_ours = |query: &Value| {
+        query["what"] == "append versions" && query["duration_ms"].as_u64() >= Some(500)
+    };
+    let slowest = |slow: &Value| slow["slowest"].as_array().expect("a list").clone();
+    let before = slow();
+    assert!(!slowest(&before).iter().any(is_ours), "{before}");
+
+    let file = scene.dir.path().join("data/boardcast.db");
+    let other = rusqlite::Connection::open(file).expect("the database");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let column = json!([{"type": "column.create", "column": "c2", "title": "x"}]);
+    let column = serde_json::from_value(column).expect("a command");
+    client.submit(board, 2, column).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    other.execute_batch("ROLLBACK").expect("the end of it");
+    client.durable(board, 2).await;
+
+    let after = slow();
+    assert!(after["count"].as_u64() > before["count"].as_u64());
+    assert!(slowest(&after).iter().any(is_ours), "{after}");
+    let text = stdout(&run(&args));
+    assert!(text.contains(" ms: append versions\n"), "{text}");
 }
 
 #[test]
