@@ -102,7 +102,24 @@ pub async fn rest(stream: &mut TcpStream) -> Vec<u8> {
 
 /// The code of the close frame at the end of what a server sent.
 pub fn close_code(bytes: &[u8]) -> Option<u16> {
-    let at = bytes.windows(2).position(|pair| pair[0] == 0x88)?;
-    let payload = bytes.get(at + 2..at + 4)?;
-    Some(u16::from_be_bytes([payload[0], payload[1]]))
+    let mut rest = bytes;
+    loop {
+        let (head, payload) = rest.split_at_checked(2)?;
+        let (length, payload) = match head[1] {
+            126 => {
+                let (length, payload) = payload.split_first_chunk()?;
+                (usize::from(u16::from_be_bytes(*length)), payload)
+            }
+            127 => {
+                let (length, payload) = payload.split_first_chunk()?;
+                (usize::try_from(u64::from_be_bytes(*length)).ok()?, payload)
+            }
+            length => (usize::from(length), payload),
+        };
+        if head[0] == 0x88 {
+            let code = payload.first_chunk()?;
+            return Some(u16::from_be_bytes(*code));
+        }
+        rest = payload.get(length..)?;
+    }
 }

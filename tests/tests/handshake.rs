@@ -276,7 +276,7 @@ async fn an_open_connection_ends_with_its_token_and_with_its_life() {
     let (head, mut dead) = upgrade(server.address(), "/ws", &[("Authorization", &bearer)]).await;
     assert_eq!(head.status, 101);
     let sent = rest(&mut dead).await;
-    assert!(sent.starts_with(&[0x89, 0]), "a ping: {sent:?}");
+    assert!(sent.starts_with(&[0x89, 4]), "a ping: {sent:?}");
     assert_eq!(close_code(&sent), Some(4000));
     server.stop().await;
 }

@@ -36,6 +36,24 @@ pub enum Reason {
     SeqReused,
 }
 
+impl Reason {
+    /// All kinds, in their order.
+    pub const ALL: [Self; 12] = [
+        Self::Forbidden,
+        Self::NotFound,
+        Self::DuplicateId,
+        Self::UsedId,
+        Self::Invalid,
+        Self::Limit,
+        Self::WipLimit,
+        Self::NotEmpty,
+        Self::Cycle,
+        Self::LastAdmin,
+        Self::Conflict,
+        Self::SeqReused,
+    ];
+}
+
 /// Both values of a field that was changed by two people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

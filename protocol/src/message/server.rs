@@ -378,6 +378,23 @@ pub enum ErrorCode {
     Unavailable,
 }
 
+impl ErrorCode {
+    /// All kinds, in their order.
+    pub const ALL: [Self; 11] = [
+        Self::NotJson,
+        Self::UnknownType,
+        Self::BadMessage,
+        Self::HelloExpected,
+        Self::Unauthorized,
+        Self::NoSuchBoard,
+        Self::NoSuchCard,
+        Self::NotSubscribed,
+        Self::Limit,
+        Self::Busy,
+        Self::Unavailable,
+    ];
+}
+
 /// A message was not understood or not allowed. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -10,6 +10,7 @@ mod place;
 mod remote;
 mod restore;
 mod serve;
+mod stats;
 mod token;
 mod ttl;
 
@@ -41,6 +42,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// Check every invariant of a database, and that it has what clients were told is durable
     Check(check::CheckArgs),
+    /// Print what a server does: its numbers, the busiest boards, its connections
+    Stats(stats::StatsArgs),
     /// Print a link that signs a browser in; works once, within 30 seconds
     Link(link::LinkArgs),
 }
@@ -78,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Stats(args) => stats::run(&args),
         Command::Link(args) => link::run(&args),
     };
     match done {

@@ -17,6 +17,9 @@ use crate::import::{FileFormat, ImportAnswer};
 /// Largest answer that is read: an export of the largest board.
 const ANSWER_MAX_BYTES: u64 = 4 * 1_024 * 1_024 * 1_024;
 
+/// How long an administrator waits for an answer.
+const ADMIN_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A server that runs.
 pub(super) struct Remote {
     agent: Agent,
@@ -94,6 +97,15 @@ impl Remote {
         let request = request.header("Content-Type", "application/octet-stream");
         self.read(request.send(SendBody::from_owned_reader(file)))
             .map(drop)
+    }
+
+    /// Gets what an administrator sees, as JSON.
+    pub(super) fn admin(&self, what: &str) -> Result<String, String> {
+        let url = format!("{}/api/v1/admin/{what}", self.server);
+        let request = self.agent.get(url).header("Authorization", self.bearer());
+        let request = request.config().timeout_global(Some(ADMIN_TIMEOUT)).build();
+        let text = self.read(request.call())?;
+        String::from_utf8(text).map_err(|_| format!("{} answered what is not text", self.server))
     }
 
     fn bearer(&self) -> String {

@@ -3,11 +3,13 @@
 //! In reading order: bytes become messages ([`reader`]), messages become effects ([`session`]),
 //! effects are performed and answers written (`talk`, `writer`) by the loop of one [`task`] per
 //! socket. The [`door`] says who may come in, the [`registry`] knows all connections, the [`sweep`]
-//! looks after them.
+//! looks after them; what an administrator sees of each is its [`profile`], of all together the
+//! [`tally`].
 
 pub mod door;
 pub mod limits;
 pub mod mask;
+pub mod profile;
 pub mod protocol_error;
 mod rates;
 pub mod reader;
@@ -19,6 +21,7 @@ mod slow;
 pub mod socket;
 pub mod sweep;
 mod talk;
+pub mod tally;
 pub mod task;
 mod writer;
 

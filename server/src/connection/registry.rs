@@ -1,10 +1,12 @@
 //! The open connections: how many a user may have, and which of a client is the newest.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
+use tokio::time::Instant;
 
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::codec::encode;
@@ -13,11 +15,13 @@ use boardcast_protocol::message::{Goodbye, ServerMessage};
 use boardcast_protocol::position::Timestamp;
 
 use super::limits::{Limits, Yields};
+use super::profile::Profile;
 use super::refusals::{Cause, Refusals};
 use super::slow::Slow;
+use super::tally::{Tally, Totals};
 use crate::planted::{Bug, planted};
 use crate::room::{ConnId, Outbox};
-use crate::{chance, frame};
+use crate::{chance, clock, frame};
 
 /// One connection in so many measures how long frames wait.
 const LAG_SAMPLE: u64 = 8;
@@ -29,6 +33,8 @@ pub struct Connection {
     pub id: ConnId,
     /// What waits to be written to it.
     pub outbox: Arc<Outbox>,
+    /// Who it is, where it comes from, what goes over it.
+    pub profile: Profile,
     /// Reads that brought something; wraps.
     reads: AtomicU32,
     /// Whether the client has said hello.
@@ -105,6 +111,9 @@ pub struct Connections {
     by_user: DashMap<UserId, Vec<(ClientId, ConnId)>>,
     slow: Slow,
     refusals: Arc<Refusals>,
+    /// What all did since the start.
+    pub tally: Tally,
+    started: Instant,
 }
 
 impl Connections {
@@ -117,11 +126,19 @@ impl Connections {
             by_user: DashMap::new(),
             slow: Slow::default(),
             refusals,
+            tally: Tally::default(),
+            started: Instant::now(),
         }
     }
 
     /// Enters a new connection, which must say hello until `hello_until`.
-    pub fn open(&self, mut outbox: Outbox, hello_until: Timestamp) -> Arc<Connection> {
+    pub fn open(
+        &self,
+        mut outbox: Outbox,
+        from: SocketAddr,
+        hello_until: Timestamp,
+    ) -> Arc<Connection> {
+        self.tally.opened.add(1);
         let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
         if id.0 % LAG_SAMPLE == 1 {
             outbox.measure_lag();
@@ -129,6 +146,7 @@ impl Connections {
         let connection = Arc::new(Connection {
             id,
             outbox: Arc::new(outbox),
+            profile: Profile::new(from, clock::now()),
             reads: AtomicU32::new(0),
             has_said_hello: AtomicBool::new(false),
             ends_at_ms: AtomicU64::new(hello_until.0),
@@ -201,7 +219,9 @@ impl Connections {
 
     /// A connection has ended; `user` if it had been admitted.
     pub fn remove(&self, id: ConnId, user: Option<UserId>, now: Timestamp) {
-        let closing = (self.all.remove(&id)).and_then(|(_, ended)| ended.outbox.closing());
+        let ended = self.all.remove(&id).map(|(_, ended)| ended);
+        ended.iter().for_each(|ended| self.tally.ended(ended));
+        let closing = ended.and_then(|ended| ended.outbox.closing());
         if let Some(user) = user
             && let Slot::Occupied(mut own) = self.by_user.entry(user)
         {
@@ -235,6 +255,24 @@ impl Connections {
         }
     }
 
+    /// The connections that are wanted.
+    pub fn collect(&self, wanted: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
+        let all = self.all.iter().filter(|connection| wanted(connection));
+        all.map(|connection| Arc::clone(&connection)).collect()
+    }
+
+    /// What went over all connections since the start, and what waits now.
+    pub fn totals(&self) -> Totals {
+        let mut open = Totals::default();
+        self.for_each(|connection| open.add(connection));
+        self.tally.totals(open)
+    }
+
+    /// How long the server runs, in microseconds, without what is above 32 bits; never 0.
+    pub(super) fn stamp_us(&self) -> u32 {
+        (self.started.elapsed().as_micros() as u32).max(1)
+    }
+
     /// Count of connections.
     pub fn count(&self) -> usize {
         self.all.len()
@@ -252,7 +290,7 @@ mod tests {
 
     fn open(connections: &Connections) -> Arc<Connection> {
         let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
-        connections.open(outbox, Timestamp(10))
+        connections.open(outbox, SocketAddr::from(([127, 0, 0, 1], 9)), Timestamp(10))
     }
 
     fn admit(

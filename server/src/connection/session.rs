@@ -16,6 +16,7 @@ use boardcast_protocol::position::{Position, Seq, Timestamp};
 pub use self::answers::{BUSY_RETRY_MS, retry_ms};
 use self::answers::{about, busy, refusal, welcome};
 use self::order::Order;
+use super::profile::cut_agent;
 use super::refusals::{Cause, Refusals};
 use crate::auth::{Identity, Tokens};
 use crate::rate::{Bucket, Pace};
@@ -82,8 +83,8 @@ pub enum Input {
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     /// The client has said who it is: it takes its place among the connections, a connection of the
-    /// same client ends, and its user is remembered.
-    Admit(Box<Identity>, ClientId),
+    /// same client ends, and its user is remembered. Last what the client calls itself.
+    Admit(Box<Identity>, ClientId, Option<Box<str>>),
     /// Say this.
     Reply(Box<ServerMessage>),
     /// Subscribe to a board.
@@ -256,7 +257,9 @@ impl Session {
         };
         let boards: Vec<_> = hello.boards.iter().map(|wanted| wanted.board).collect();
         effects.push(Effect::Reply(Box::new(welcome(conn, &identity, context))));
-        effects.insert(0, Effect::Admit(identity, hello.client));
+        let agent = hello.agent.as_deref().and_then(cut_agent);
+        let admit = Effect::Admit(identity, hello.client, agent);
+        effects.insert(0, admit);
         effects.extend(hello.boards.into_iter().map(|wanted| Effect::Join {
             req: None,
             board: wanted.board,

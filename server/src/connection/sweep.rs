@@ -136,7 +136,6 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
     let began = Instant::now();
     let mut ticks = interval(Duration::from_millis(rules.sweep_every_ms.max(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let ping = frame::ping(b"");
     let mut watches: HashMap<ConnId, Watch> = HashMap::new();
     loop {
         tokio::select! {
@@ -146,6 +145,9 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
         let now_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let wall = clock::now();
         services.tickets.forget_expired(wall);
+        // A pong brings it back: the time that passed is the round trip.
+        let stamp_us = services.connections.stamp_us();
+        let ping = frame::ping(&stamp_us.to_be_bytes());
         watches.retain(|id, _| services.connections.is_open(*id));
         services.connections.for_each(|connection| {
             let observed = connection.observed();
@@ -157,6 +159,7 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
                 Verdict::Nothing => {}
                 Verdict::Ping => {
                     // A full outbox needs no ping: whether it is taken shows whether it lives.
+                    connection.profile.pinged(stamp_us);
                     let _ = connection.outbox.push_presence(ping.clone());
                 }
                 Verdict::Close(code) => {

@@ -4,10 +4,11 @@ mod backlog;
 mod bounds;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use boardcast_protocol::board::{Actor, Member, Role};
+use boardcast_protocol::board::{Member, Role};
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::codec::{decode_client, encode};
 use boardcast_protocol::ids::{BoardId, ClientId};
@@ -18,10 +19,12 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use self::backlog::{Backlog, Done, Item, Running};
 use super::door::SourcePlace;
+use super::profile::Speaker;
 use super::refusals::Cause;
 use super::registry::Connection;
 use super::services::Services;
 use super::session::{self, Effect, Input, Session};
+use super::tally;
 use crate::auth::Identity;
 use crate::room::{
     Codec, FanoutLag, Frame, Joining, OpenError, Origin, Outbox, Pushed, RoomHandle, RoomInput,
@@ -34,10 +37,6 @@ pub(super) struct Talk {
     services: Arc<Services>,
     connection: Arc<Connection>,
     session: Session,
-    /// Who speaks, once the client has been admitted.
-    speaker: Option<Box<Speaker>>,
-    /// The rooms that know this connection.
-    rooms: Vec<RoomHandle>,
     /// What waits for a room to open or for storage; nothing is read meanwhile.
     backlog: Option<Box<Backlog>>,
     source_place: Option<SourcePlace>,
@@ -45,16 +44,10 @@ pub(super) struct Talk {
     is_over: bool,
 }
 
-struct Speaker {
-    actor: Actor,
-    client: ClientId,
-    name: Box<str>,
-}
-
 impl Talk {
     pub(super) fn new(
         services: Arc<Services>,
-        codec: Codec,
+        (codec, peer): (Codec, SocketAddr),
         authenticated: Option<Box<Identity>>,
         source_place: Option<SourcePlace>,
     ) -> Self {
@@ -62,11 +55,9 @@ impl Talk {
         let mut until = clock::now();
         until.0 += services.rules.heartbeat.hello_within_ms;
         Self {
-            connection: services.connections.open(outbox, until),
+            connection: services.connections.open(outbox, peer, until),
             services,
             session: Session::new(authenticated),
-            speaker: None,
-            rooms: Vec::new(),
             backlog: None,
             source_place,
             is_over: false,
@@ -102,12 +93,19 @@ impl Talk {
 
     /// Takes a text message. `true` if it is the one by which the client was admitted.
     pub(super) fn hear_text(&mut self, text: &str) -> bool {
-        let was_admitted = self.speaker.is_some();
+        self.connection.profile.count_message();
+        let was_admitted = self.speaker().is_some();
         self.hear(Item::Heard(match decode_client(text) {
             Ok(message) => Input::Message(message),
             Err(error) => Input::Fault(error),
         }));
-        !was_admitted && self.speaker.is_some()
+        !was_admitted && self.speaker().is_some()
+    }
+
+    /// Takes the answer to a ping.
+    pub(super) fn hear_pong(&self, payload: &[u8]) {
+        let now_us = self.services.connections.stamp_us();
+        self.connection.profile.ponged(payload, now_us);
     }
 
     /// Tells rooms that had left this connection behind that there is place again. `true` if it
@@ -164,10 +162,10 @@ impl Talk {
 
     /// Leaves the registry and the rooms.
     pub(super) async fn leave(self) {
-        let user = self.speaker.as_ref().map(|speaker| speaker.actor.user);
+        let user = self.speaker().map(|speaker| speaker.actor.user);
         (self.services.connections).remove(self.connection.id, user, clock::now());
         drop(self.source_place);
-        for room in self.rooms {
+        for room in self.connection.profile.take_rooms() {
             let conn = self.connection.id;
             // A room that has ended has forgotten the connection; it may have joined the next one.
             let room = self.services.rooms.get(room.board()).unwrap_or(room);
@@ -225,8 +223,11 @@ impl Talk {
     /// Performs an effect, or returns what has to be waited for.
     fn perform(&mut self, effect: Effect) -> Option<Running> {
         match effect {
-            Effect::Admit(identity, client) => self.admit(*identity, client),
+            Effect::Admit(identity, client, agent) => self.admit(*identity, client, agent),
             Effect::Reply(message) => {
+                if tally::names_limit(&message) {
+                    self.connection.profile.count_limit();
+                }
                 self.reply(&message);
                 None
             }
@@ -327,7 +328,7 @@ impl Talk {
         let origin = self.origin()?;
         match effect {
             Effect::Join { req, at, .. } => {
-                self.remember(room);
+                self.connection.profile.remember(room);
                 let joining = Joining { origin, req, at };
                 self.deliver(room, RoomInput::Join(Box::new(joining)))
             }
@@ -379,7 +380,12 @@ impl Talk {
         }
     }
 
-    fn admit(&mut self, identity: Identity, client: ClientId) -> Option<Running> {
+    fn admit(
+        &mut self,
+        identity: Identity,
+        client: ClientId,
+        agent: Option<Box<str>>,
+    ) -> Option<Running> {
         let Identity {
             actor,
             name,
@@ -396,11 +402,12 @@ impl Talk {
             return None;
         }
         self.source_place = None;
-        self.speaker = Some(Box::new(Speaker {
+        self.connection.profile.introduce(Speaker {
             actor,
             client,
             name: name.clone(),
-        }));
+            agent,
+        });
         let storage = self.services.storage.clone();
         Some(Box::pin(async move {
             if let Err(error) = storage.remember_user(actor.user, &name, clock::now()).await {
@@ -411,17 +418,16 @@ impl Talk {
     }
 
     fn leave_room(&mut self, req: u32, board: BoardId) -> Option<Running> {
-        let Some(at) = self.rooms.iter().position(|room| room.board() == board) else {
+        let Some(room) = self.connection.profile.forget(board) else {
             self.reply(&ServerMessage::Unsubscribed(Unsubscribed { req, board }));
             return None;
         };
-        let room = self.rooms.swap_remove(at);
         let (conn, outbox) = (self.connection.id, Arc::clone(&self.connection.outbox));
         self.deliver(&room, RoomInput::Leave { conn, req, outbox })
     }
 
     fn create_board(&mut self, create: BoardCreate) -> Option<Running> {
-        let speaker = self.speaker.as_ref()?;
+        let speaker = self.speaker()?;
         let owner = Member {
             id: speaker.actor.user,
             name: speaker.name.to_string(),
@@ -432,13 +438,13 @@ impl Talk {
     }
 
     fn list_boards(&mut self, list: &BoardsList) -> Option<Running> {
-        let actor = self.speaker.as_ref()?.actor;
+        let actor = self.speaker()?.actor;
         let storage = self.services.storage.clone();
         Some(backlog::list_boards(storage, actor, list))
     }
 
     fn origin(&self) -> Option<Origin> {
-        let speaker = self.speaker.as_ref()?;
+        let speaker = self.speaker()?;
         Some(Origin {
             conn: self.connection.id,
             client: speaker.client,
@@ -448,23 +454,18 @@ impl Talk {
     }
 
     fn joined(&self, board: BoardId) -> Option<RoomHandle> {
-        (self.rooms.iter())
-            .find(|room| room.board() == board)
-            .cloned()
+        self.connection.profile.room(board)
     }
 
-    fn remember(&mut self, room: &RoomHandle) {
-        let known = (self.rooms.iter_mut()).find(|known| known.board() == room.board());
-        match known {
-            Some(known) => *known = room.clone(),
-            None => {
-                self.rooms.reserve_exact(1);
-                self.rooms.push(room.clone());
-            }
-        }
+    fn speaker(&self) -> Option<&Speaker> {
+        self.connection.profile.speaker()
     }
 
     fn reply(&mut self, message: &ServerMessage) {
+        if let ServerMessage::Error(error) = message {
+            let refused = &self.services.connections.tally.refused;
+            refused.of(error.code as usize).add(1);
+        }
         self.push(frame::text(&encode(message)));
     }
 

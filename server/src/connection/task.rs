@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -22,8 +23,8 @@ use super::socket::SharedSocket;
 use super::talk::Talk;
 use super::writer::Writer;
 use crate::auth::Identity;
-use crate::frame;
 use crate::room::{Codec, DirectWrite};
+use crate::{clock, frame};
 
 /// What one read may bring. A longer message is put together by the reader.
 const SCRATCH_BYTES: usize = 32 * 1_024;
@@ -49,6 +50,8 @@ pub struct Accepted<S = SharedSocket> {
     pub direct: Option<Arc<dyn DirectWrite>>,
     /// What was read of it behind the request.
     pub early: Bytes,
+    /// Where it comes from.
+    pub peer: SocketAddr,
     /// How messages are written.
     pub codec: Codec,
     /// Who the upgrade was for.
@@ -123,7 +126,7 @@ impl<S: Socket> Task<S> {
             writer: Writer::default(),
             talk: Talk::new(
                 Arc::clone(services),
-                accepted.codec,
+                (accepted.codec, accepted.peer),
                 accepted.authenticated,
                 accepted.source_place,
             ),
@@ -210,7 +213,10 @@ impl<S: Socket> Open<S> {
                 Poll::Ready(Err(_)) => Poll::Ready(Some(End::Broken)),
                 Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Some(End::Broken)),
                 Poll::Ready(Ok(())) => {
-                    self.talk.connection().count_read();
+                    let connection = self.talk.connection();
+                    connection.count_read();
+                    let bytes = buffer.filled().len();
+                    connection.profile.count_read(bytes, clock::now());
                     self.feed(buffer.filled_mut());
                     Poll::Ready(None)
                 }
@@ -230,8 +236,9 @@ impl<S: Socket> Open<S> {
                     }
                 }
                 Ok(Some(Incoming::Ping(payload))) => talk.push(frame::pong(payload)),
-                // Binary messages are an error of the reader here; a pong is life, and counted.
-                Ok(Some(Incoming::Binary(_) | Incoming::Pong(_))) => {}
+                Ok(Some(Incoming::Pong(payload))) => talk.hear_pong(payload),
+                // An error of the reader here.
+                Ok(Some(Incoming::Binary(_))) => {}
                 Ok(Some(Incoming::Close { code, .. })) => {
                     talk.close_with(CloseCode::Normal, code.unwrap_or(1000), "");
                 }

@@ -3,6 +3,7 @@
 //! In reading order: [`listen`] accepts sockets, the router below says what is where, `websocket`
 //! turns a request into a connection, the other modules answer the rest.
 
+pub mod admin;
 mod auth;
 mod backup;
 mod boards;
@@ -50,13 +51,14 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/ws", get(websocket::open))
+        .route("/ws", admin::counting_refusals(get(websocket::open), &app))
         .route("/api/v1/tickets", post(tickets::issue))
         .route("/api/v1/sessions", post(tickets::sign_in))
         .route("/api/v1/import", post(boards::import_file))
         .route("/api/v1/boards/{board}/export", get(boards::export_board))
         .route("/api/v1/backup", get(backup::backup))
         .route("/api/v1/restore", post(restore::restore))
+        .merge(admin::routes())
         .merge(page::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)

@@ -58,6 +58,7 @@ pub(super) async fn open(
             direct: Some(stream.direct()),
             stream,
             early,
+            peer,
             codec,
             authenticated,
             place,

@@ -40,6 +40,8 @@ pub(super) struct Feed {
     tail: Option<Batch>,
     limits: RoomLimits,
     stats: Arc<RoomStats>,
+    /// Deliveries that were not asked for yet.
+    delivered: u64,
 }
 
 /// The snapshot that joiners share.
@@ -90,6 +92,7 @@ impl Feed {
             tail: None,
             limits,
             stats,
+            delivered: 0,
         }
     }
 
@@ -178,7 +181,7 @@ impl Feed {
             if to.outbox.push_answer(frame) == Pushed::Closed {
                 return Ok(());
             }
-            self.stats.deliveries.add(1);
+            self.delivered();
             to.advance(last, self.durable);
         }
         if !to.outbox.is_drained() {
@@ -197,7 +200,7 @@ impl Feed {
 
     /// Queues a batch, or writes it `at_once`; whether the subscriber can be sent more.
     pub(super) fn deliver(
-        &self,
+        &mut self,
         to: &mut Subscriber,
         (frame, last): (Frame, Version),
         at_once: bool,
@@ -209,7 +212,7 @@ impl Feed {
         };
         match pushed {
             Pushed::Queued => {
-                self.stats.deliveries.add(1);
+                self.delivered();
                 to.advance(last, self.durable);
                 true
             }
@@ -223,6 +226,16 @@ impl Feed {
             }
             Pushed::Closed => false,
         }
+    }
+
+    fn delivered(&mut self) {
+        self.stats.deliveries.add(1);
+        self.delivered += 1;
+    }
+
+    /// Deliveries since it was asked last.
+    pub(super) fn take_delivered(&mut self) -> u64 {
+        std::mem::take(&mut self.delivered)
     }
 
     /// Replaces the subscriber's board in place: what it misses is not in the ring any more.
@@ -370,6 +383,7 @@ impl Feed {
         pieces.push(Bytes::from_static(b"]}"));
         self.stats.batches.add(1);
         self.stats.batch_versions.add(to.0 - from.0);
+        self.stats.sizes.batch_versions.observe(to.0 - from.0);
         Some(Batch {
             from,
             to,

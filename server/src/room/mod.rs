@@ -11,6 +11,7 @@ mod handle;
 mod input;
 mod lag;
 mod limits;
+mod load;
 mod outbox;
 mod place;
 mod presence;
@@ -32,6 +33,7 @@ pub use input::{
 };
 pub use lag::FanoutLag;
 pub use limits::RoomLimits;
+pub use load::BoardLoad;
 pub use outbox::{Codec, Frame, Outbox, OutboxLimits, Pushed};
-pub use registry::{Loaded, OpenError, Rooms};
-pub use stats::{Counter, RoomStats};
+pub use registry::{Inboxes, Loaded, OpenError, Rooms};
+pub use stats::{RoomSizes, RoomStats};

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use boardcast_protocol::ids::BoardId;
 
+use super::load::Load;
 use super::{RoomHandle, RoomInput};
 
 /// What stands at a place.
@@ -30,6 +31,7 @@ pub(super) struct Place {
     pub(super) turn: Arc<Mutex<Phase>>,
     /// Cancelled when the place has ended.
     pub(super) ended: CancellationToken,
+    pub(super) load: Load,
     inbox: RwLock<Option<mpsc::Sender<RoomInput>>>,
     weight_bytes: AtomicUsize,
     /// Milliseconds since the start of the server, or [`BUSY`].
@@ -44,6 +46,7 @@ impl Place {
             board,
             turn: Arc::new(Mutex::new(Phase::Empty)),
             ended: CancellationToken::new(),
+            load: Load::default(),
             inbox: RwLock::new(None),
             weight_bytes: AtomicUsize::new(0),
             idle_since_ms: AtomicU64::new(BUSY),
@@ -68,6 +71,12 @@ impl Place {
     /// Whether there is a room that takes inputs.
     pub(super) fn is_open(&self) -> bool {
         (self.read_inbox().as_ref()).is_some_and(|inbox| !inbox.is_closed())
+    }
+
+    /// Inputs that wait for the room.
+    pub(super) fn waiting_inputs(&self) -> usize {
+        let inbox = self.read_inbox();
+        (inbox.as_ref()).map_or(0, |inbox| inbox.max_capacity() - inbox.capacity())
     }
 
     /// Hands over an input without waiting.

@@ -16,7 +16,7 @@ use boardcast_protocol::ids::BoardId;
 use super::core::Room;
 use super::place::{Phase, Place};
 use super::task::RoomTask;
-use super::{FanoutLag, RoomHandle, RoomInput, RoomLimits, RoomStats};
+use super::{BoardLoad, FanoutLag, RoomHandle, RoomInput, RoomLimits, RoomStats};
 use crate::clock;
 use crate::storage::{Storage, StorageError};
 
@@ -49,6 +49,15 @@ pub struct Loaded {
     pub boards: usize,
     /// Rough count of their bytes.
     pub bytes: usize,
+}
+
+/// What waits for all rooms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inboxes {
+    /// Inputs.
+    pub waiting: usize,
+    /// The most that wait for one room.
+    pub longest: usize,
 }
 
 /// The rooms of the server: a cheap handle.
@@ -168,6 +177,33 @@ impl Rooms {
             boards: self.shared.tasks.len(),
             bytes: self.shared.loaded_bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// What waits for the rooms at this moment.
+    pub fn inboxes(&self) -> Inboxes {
+        let waiting = (self.shared.places.iter()).map(|place| place.waiting_inputs());
+        waiting.fold(Inboxes::default(), |all, waiting| Inboxes {
+            waiting: all.waiting + waiting,
+            longest: all.longest.max(waiting),
+        })
+    }
+
+    /// The boards with the most deliveries in the last minute or two, the busiest first, at most
+    /// `count`.
+    pub fn busiest(&self, count: usize) -> Vec<BoardLoad> {
+        let now_ms = self.shared.elapsed_ms();
+        let places = self.shared.places.iter();
+        let mut loads: Vec<_> = places
+            .filter_map(|place| place.load.read(place.board, now_ms))
+            .collect();
+        loads.sort_unstable_by_key(|load| (std::cmp::Reverse(load.deliveries), load.board));
+        loads.truncate(count);
+        loads
+    }
+
+    /// How long frames waited to be written.
+    pub fn lag(&self) -> &FanoutLag {
+        &self.shared.lag
     }
 
     /// What the rooms have done.

@@ -1,21 +1,8 @@
 //! Counters of all rooms, for metrics and tests.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use boardcast_protocol::board::Reason;
 
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    /// Its value.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
-    }
-}
+use crate::measure::{Counter, Counters, Histogram};
 
 /// What rooms have done since the start.
 #[derive(Debug, Default)]
@@ -41,10 +28,31 @@ pub struct RoomStats {
     pub resyncs: Counter,
     /// Connections closed because they fell behind again.
     pub slow_consumers: Counter,
-    /// Submits rejected.
-    pub rejected: Counter,
+    /// Submits rejected, by their [`Reason`].
+    pub rejected: Counters<{ Reason::ALL.len() }>,
     /// Submits refused because the journal or the room had no place.
     pub busy: Counter,
     /// Those of them that were more commands a second than a board takes.
     pub over_rate: Counter,
+    /// Distributions.
+    pub sizes: RoomSizes,
+}
+
+/// How large batches were, and how long they took.
+#[derive(Debug)]
+pub struct RoomSizes {
+    /// Versions of a batch.
+    pub batch_versions: Histogram,
+    /// From the turn in which a room took its first version that is not sent yet, until the batch
+    /// was queued for its last subscriber, in microseconds.
+    pub fan_out_us: Histogram,
+}
+
+impl Default for RoomSizes {
+    fn default() -> Self {
+        Self {
+            batch_versions: Histogram::of_sizes(),
+            fan_out_us: Histogram::of_times(),
+        }
+    }
 }

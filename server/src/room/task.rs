@@ -45,6 +45,8 @@ pub(super) struct RoomTask {
     shared: Arc<Shared>,
     window: Window,
     deadlines: Deadlines,
+    /// When the room took the first version that is not sent yet, or woke to take it.
+    pending_since: Option<Instant>,
     asked_to_sleep: bool,
     asked_to_stop: bool,
 }
@@ -76,6 +78,7 @@ impl RoomTask {
             window: Window::new(&shared.limits, Instant::now()),
             deadlines: Deadlines::new(shared.limits),
             shared,
+            pending_since: None,
             asked_to_sleep: false,
             asked_to_stop: false,
         }
@@ -106,7 +109,11 @@ impl RoomTask {
                 }
                 () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
             }
+            let woke = Instant::now();
             self.take_inputs().await;
+            if self.pending_since.is_none() && self.room.pending().0 > 0 {
+                self.pending_since = Some(woke);
+            }
             self.take_durable();
             if self.asked_to_stop {
                 return self.stop().await;
@@ -267,7 +274,13 @@ impl RoomTask {
             tokio::task::yield_now().await;
         }
         let lag = Duration::from_micros(self.shared.lag.current());
-        self.window.flushed(began, Instant::now(), lag);
+        let ended = Instant::now();
+        self.window.flushed(began, ended, lag);
+        let took = ended - self.pending_since.take().unwrap_or(began);
+        let (deliveries, subscribers) = self.room.take_delivered();
+        self.shared.stats.sizes.fan_out_us.observe_time(took);
+        let now_ms = self.shared.elapsed_ms();
+        (self.place.load).sent(now_ms, deliveries, subscribers, took);
     }
 
     /// Tells a short message, a slice of the subscribers at a time.

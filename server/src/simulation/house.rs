@@ -84,6 +84,7 @@ impl House {
             stream: ServerEnd(Arc::clone(link)),
             direct: Some(Arc::clone(link) as _),
             early: Bytes::new(),
+            peer: std::net::SocketAddr::from(([127, 0, 0, 1], 9)),
             codec: if person.deflate {
                 Codec::Deflate
             } else {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -264,6 +265,7 @@ impl Slot {
             queue.push_version(QueuedVersion {
                 board: Arc::clone(&self.board),
                 entry,
+                since: Instant::now(),
             });
         }
     }

@@ -10,10 +10,9 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::Semaphore;
 
 use boardcast_protocol::board::{Board, Member, View};
-use boardcast_protocol::ids::{AnyId, BoardId, CardId, ClientId, UserId};
+use boardcast_protocol::ids::{AnyId, BoardId, UserId};
 use boardcast_protocol::limits::CLIENT_KEPT_MS;
-use boardcast_protocol::message::{ActivityEntry, BoardSummary};
-use boardcast_protocol::position::{Timestamp, Version};
+use boardcast_protocol::position::Timestamp;
 
 use super::backup::{self, Backups};
 use super::base::Base;
@@ -27,8 +26,8 @@ use super::restore::put_in_place;
 #[cfg(test)]
 use super::simulation::Disk;
 use super::{
-    BoardJournal, ClientRecord, Health, ImportRecord, Imported, JournalStatus, LoadedBoard,
-    Retention, StorageError, StoredVersion, Trimmed,
+    BoardJournal, Health, ImportRecord, Imported, JournalStatus, LoadedBoard, Retention,
+    StorageError, StorageObserved, Trimmed,
 };
 use crate::{chance, clock};
 
@@ -84,10 +83,10 @@ impl StorageOptions {
 const PAST_READS: usize = 2;
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     database: PathBuf,
-    readers: Readers,
-    past_reads: Semaphore,
+    pub(super) readers: Readers,
+    pub(super) past_reads: Semaphore,
     queue: Arc<Queue>,
     requests: Requests,
     clients_max: usize,
@@ -102,7 +101,7 @@ struct Inner {
 /// [`BoardJournal`], is gone; without `close` the stop does not count as clean.
 #[derive(Clone, Debug)]
 pub struct Storage {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 impl Storage {
@@ -269,7 +268,8 @@ impl Storage {
         let loaded = match self.inner.requests.ask(open).await? {
             true => {
                 let (readers, clients_max) = (&self.inner.readers, self.inner.clients_max);
-                readers.load(id, clients_since, clients_max).await?
+                let load = readers.load(id, clients_since, clients_max);
+                self.observed().read("load a board", load).await?
             }
             false => None,
         };
@@ -285,18 +285,6 @@ impl Storage {
             requests: self.inner.requests.clone(),
         };
         Ok(Some((loaded.board, journal)))
-    }
-
-    /// What is written of a client of a board; `None` where it is not remembered.
-    ///
-    /// # Errors
-    /// Reading failed.
-    pub async fn client(
-        &self,
-        board: BoardId,
-        client: ClientId,
-    ) -> Result<Option<ClientRecord>, StorageError> {
-        self.inner.readers.client(board, client).await
     }
 
     /// The right to write a board; `None` while somebody has it. What is known of boards that were
@@ -316,57 +304,6 @@ impl Storage {
             .boards
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The boards of a user, or all boards for `None`, by id, after `after`; at most `limit`. A
-    /// membership shows about a second after it was given.
-    ///
-    /// # Errors
-    /// Reading failed.
-    pub async fn boards_of(
-        &self,
-        user: Option<UserId>,
-        after: Option<BoardId>,
-        limit: usize,
-    ) -> Result<Vec<BoardSummary>, StorageError> {
-        let readers = &self.inner.readers;
-        readers.boards_of(user, after, limit).await
-    }
-
-    /// Durable versions of a board, or those that are about a card, newest first, below `before`.
-    /// At most `limit` and about 1 MiB, but one at least where there is one: a page may be short,
-    /// the end has come when it is empty.
-    ///
-    /// # Errors
-    /// Reading failed.
-    pub async fn activity(
-        &self,
-        board: BoardId,
-        card: Option<CardId>,
-        before: Option<Version>,
-        limit: usize,
-    ) -> Result<Vec<ActivityEntry>, StorageError> {
-        let readers = &self.inner.readers;
-        readers.activity(board, card, before, limit).await
-    }
-
-    /// A part of the log of a board: the durable versions after `after` and up to `to`, without a
-    /// gap, of about `max_bytes` at most but one at least. Empty where the next one was trimmed or is
-    /// not durable. Waits while other parts are read.
-    ///
-    /// # Errors
-    /// Reading failed.
-    pub async fn past(
-        &self,
-        board: BoardId,
-        after: Version,
-        to: Version,
-        max_bytes: usize,
-    ) -> Result<Vec<StoredVersion>, StorageError> {
-        // It is never closed.
-        let _permit = self.inner.past_reads.acquire().await.ok();
-        let readers = &self.inner.readers;
-        readers.past(board, (after, to), max_bytes).await
     }
 
     /// Moves the oldest versions of a board from its log to its activity, where `retention` lets them
@@ -404,7 +341,8 @@ impl Storage {
         name: &str,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        let known = self.inner.readers.user_name(user).await?;
+        let read = self.inner.readers.user_name(user);
+        let known = self.observed().read("look up a user", read).await?;
         if known.as_deref() == Some(name) {
             return Ok(());
         }
@@ -414,14 +352,6 @@ impl Storage {
             now,
         };
         self.inner.requests.ask(remember).await.map(drop)
-    }
-
-    /// What the last import of `source` did.
-    ///
-    /// # Errors
-    /// Reading failed.
-    pub async fn import_record(&self, source: &str) -> Result<Option<ImportRecord>, StorageError> {
-        self.inner.readers.import_record(source).await
     }
 
     /// Notes what an import of `source` did, in place of the one before.
@@ -438,6 +368,11 @@ impl Storage {
             record: record.clone(),
         };
         self.inner.requests.ask(save).await.map(drop)
+    }
+
+    /// What storage has counted of itself.
+    pub fn observed(&self) -> &StorageObserved {
+        &self.inner.queue.observed
     }
 
     pub(super) fn backups(&self) -> &Backups {

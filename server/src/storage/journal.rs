@@ -19,6 +19,7 @@ use super::queue::Queue;
 use super::requests::{Act, Request};
 use super::status::Health;
 use super::{StorageError, checkpoint};
+use crate::measure::micros;
 use crate::planted::{Bug, planted};
 
 /// Requests that are looked at in one turn.
@@ -185,7 +186,9 @@ impl Journal {
             Err(fault) => Err(fault),
         };
         let wal_bytes = self.writer.size().wal_bytes;
-        let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = began.elapsed();
+        self.queue.observed.note("write the log back", took);
+        let duration_us = micros(took);
         tracing::trace!(wal_bytes, duration_us, "write-ahead log written back");
         self.queue.count(|counters| counters.checkpoints += 1);
         self.choke(wal_bytes);

@@ -23,7 +23,8 @@ pub(super) async fn write(
     versions: &[QueuedVersion],
 ) -> Result<(), Fault> {
     INSERT
-        .run(conn, versions, |query, QueuedVersion { board, entry }| {
+        .run(conn, versions, |query, version| {
+            let QueuedVersion { board, entry, .. } = version;
             let (client, seq, body) = entry.origin.map_or((None, None, None), |origin| {
                 let (client, seq, body) = origin;
                 (

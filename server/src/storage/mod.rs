@@ -9,10 +9,12 @@
 
 mod entry;
 mod error;
+mod observed;
 mod status;
 
 mod board;
 mod handle;
+mod lookups;
 
 mod journal;
 mod queue;
@@ -60,6 +62,7 @@ pub use entry::{
 };
 pub use error::StorageError;
 pub use handle::{JOURNAL_BYTES, JOURNAL_VERSIONS, Storage, StorageOptions};
+pub use observed::{SLOW, SlowQuery, StorageObserved};
 #[cfg(feature = "planted-faults")]
 pub use planted::PlantedFault;
 pub use restore::{Restored, restore};

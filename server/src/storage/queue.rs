@@ -5,12 +5,13 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use super::board::BoardState;
 use super::status::{Health, JournalCounters, JournalStatus};
-use super::{Append, Refusal, Rows};
+use super::{Append, Refusal, Rows, StorageObserved};
 use crate::planted::{Bug, planted};
 
 /// Versions of one transaction.
@@ -37,6 +38,8 @@ pub(super) struct QueueLimits {
 pub(super) struct QueuedVersion {
     pub(super) board: Arc<BoardState>,
     pub(super) entry: Append,
+    /// When it was handed over.
+    pub(super) since: Instant,
 }
 
 impl QueuedVersion {
@@ -85,6 +88,7 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Queue {
     limits: QueueLimits,
+    pub(super) observed: StorageObserved,
     state: Mutex<State>,
     wake: Notify,
 }
@@ -93,6 +97,7 @@ impl Queue {
     pub(super) fn new(limits: QueueLimits) -> Self {
         Self {
             limits,
+            observed: StorageObserved::default(),
             state: Mutex::default(),
             wake: Notify::new(),
         }

@@ -1,6 +1,7 @@
 //! Writes that somebody waits for: each is answered when it is committed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
@@ -260,6 +261,7 @@ async fn fill(
         let version = QueuedVersion {
             board: Arc::new(BoardState::new(board)),
             entry: first.clone(),
+            since: Instant::now(),
         };
         log::write(conn, &[version]).await?;
     }

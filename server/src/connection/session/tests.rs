@@ -119,7 +119,7 @@ fn hello_is_welcomed_and_subscribes() {
         }
         let effects = talk.say(hello);
         let [
-            Effect::Admit(who, client),
+            Effect::Admit(who, client, _),
             Effect::Reply(reply),
             Effect::Join { req, board, at },
         ] = effects.as_slice()

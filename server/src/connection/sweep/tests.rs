@@ -131,7 +131,8 @@ async fn connections_that_begin_together_are_first_pinged_at_moments_of_their_ow
         .map(|_| {
             let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
             let hello_until = Timestamp(clock::now().0 + 1_000_000);
-            services.connections.open(outbox, hello_until)
+            let from = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
+            services.connections.open(outbox, from, hello_until)
         })
         .collect();
     let stop = CancellationToken::new();

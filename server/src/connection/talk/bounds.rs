@@ -23,7 +23,7 @@ impl Talk {
 
     /// Holds the user to the rate of commands, over all connections.
     pub(super) fn take_commands(&self, count: usize) -> Result<(), u64> {
-        let Some(speaker) = &self.speaker else {
+        let Some(speaker) = self.speaker() else {
             return Ok(());
         };
         let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);

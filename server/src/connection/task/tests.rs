@@ -63,6 +63,7 @@ impl Client {
             stream,
             direct: None,
             early: Bytes::new(),
+            peer: SocketAddr::from(([127, 0, 0, 1], 9)),
             codec: Codec::Json,
             authenticated: Some(Box::new(identity)),
             place: services.door.enter(source, Timestamp(0)).unwrap(),
@@ -116,8 +117,10 @@ impl Client {
 fn an_idle_connection_is_small() {
     let task = size_of::<Task>();
     assert!(task <= 400, "{task} bytes");
+    // 112 of them are what administrators see of it, such as its address and its traffic; the task
+    // has become smaller by the room list and the speaker that it shares with them.
     let shared = size_of::<Connection>();
-    assert!(shared <= 80, "{shared} bytes");
+    assert!(shared <= 160, "{shared} bytes");
     let outbox = size_of::<Outbox>();
     assert!(outbox <= 216, "{outbox} bytes");
 }

@@ -97,6 +97,11 @@ impl Room {
         served < max
     }
 
+    /// Deliveries since it was asked last, and who is subscribed.
+    pub(in crate::room) fn take_delivered(&mut self) -> (u64, usize) {
+        (self.feed.take_delivered(), self.subscribers.len())
+    }
+
     /// Sends what is pending to everybody at once.
     #[cfg(test)]
     pub(in crate::room) fn flush(&mut self) {

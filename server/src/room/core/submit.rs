@@ -54,7 +54,7 @@ impl Room {
             Standing::Fresh => return self.decide(&origin, name, &submit, place, now),
             Standing::Repeated(kept) => self.repeat(&origin, &kept, &submit, now),
             Standing::Reused => {
-                self.stats.rejected.add(1);
+                self.stats.rejected.of(Reason::SeqReused as usize).add(1);
                 self.answer(
                     &origin,
                     Outcome {
@@ -177,7 +177,7 @@ impl Room {
     }
 
     fn reject(&mut self, origin: &Origin, name: Name, rejection: Rejection, now: Timestamp) {
-        self.stats.rejected.add(1);
+        self.stats.rejected.of(rejection.reason as usize).add(1);
         let board = self.feed.board();
         self.clients.settle(
             name,

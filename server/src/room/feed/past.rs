@@ -72,7 +72,7 @@ impl Feed {
     /// Queues a part of the log for a subscriber that waits for it, if its outbox is drained. Without
     /// one it is to get a snapshot.
     pub(in crate::room) fn deliver_past(
-        &self,
+        &mut self,
         to: &mut Subscriber,
         after: Version,
         batch: Option<&mut Batch>,
@@ -93,7 +93,7 @@ impl Feed {
         let frame = batch.encoded.frame(to.outbox.codec());
         *bytes_left = bytes_left.saturating_sub(batch.encoded.payload_bytes());
         if to.outbox.push_answer(frame) == Pushed::Queued {
-            self.stats.deliveries.add(1);
+            self.delivered();
             to.advance(batch.to, self.durable);
         }
     }

@@ -1,5 +1,7 @@
 //! Answers those who wait for a write of their own.
 
+use std::time::Instant;
+
 use super::{End, Journal};
 use crate::storage::StorageError;
 use crate::storage::fault::Fault;
@@ -47,7 +49,10 @@ impl Journal {
 
     async fn execute(&mut self, ready: &[Request]) -> Result<Vec<bool>, Fault> {
         let acts: Vec<_> = ready.iter().map(|request| &request.act).collect();
-        self.writer.perform(self.run, &acts).await
+        let began = Instant::now();
+        let performed = self.writer.perform(self.run, &acts).await;
+        (self.queue.observed).note("open, close and trim boards", began.elapsed());
+        performed
     }
 
     /// Runs the statements of tests, which bring about faults and take them away again.

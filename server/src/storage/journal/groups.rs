@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{End, Journal};
+use crate::measure::micros;
 use crate::planted::{Bug, planted};
 use crate::storage::StorageError;
 use crate::storage::board::BoardState;
@@ -75,6 +76,14 @@ impl Journal {
             counters.commit_max_us = counters.commit_max_us.max(us);
             counters.commit_sum_us += us;
         });
+        let observed = &self.queue.observed;
+        observed.group_versions.observe(group.len() as u64);
+        observed.commit_us.observe(us);
+        observed.note("append versions", time);
+        let now = Instant::now();
+        for version in group {
+            observed.lag_us.observe_time(now - version.since);
+        }
         // From the end: the last version of each board is told, the earlier ones change nothing.
         for version in group.iter().rev() {
             version.board.publish(version.entry.version);
@@ -93,7 +102,9 @@ impl Journal {
                     let parts = group.iter().map(|rows| rows.rows.parts.len() + 1).sum();
                     let bytes = group.iter().map(QueuedRows::bytes).sum();
                     self.checkpoints.wrote(parts, bytes);
-                    let us = micros(began.elapsed());
+                    let time = began.elapsed();
+                    self.queue.observed.note("write rows", time);
+                    let us = micros(time);
                     tracing::trace!(boards = ?Heads(&group), duration_us = us, "rows committed");
                     self.queue.count(|counters| {
                         counters.rows_transactions += 1;
@@ -263,8 +274,4 @@ impl fmt::Debug for Heads<'_> {
         }
         Ok(())
     }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -68,7 +68,7 @@ impl Tables {
     }
 
     pub(super) fn append(&mut self, version: &QueuedVersion) -> Result<(), Fault> {
-        let QueuedVersion { board, entry } = version;
+        let QueuedVersion { board, entry, .. } = version;
         let missing = || Fault::Data("a version of no board".to_owned());
         let rows = self.board(board.key()).ok_or_else(missing)?;
         let taken = rows.log.insert(entry.version, entry.clone());
