@@ -146,7 +146,7 @@ async fn r8_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space() 
 async fn r8_a_reader_without_end_lets_the_write_ahead_log_grow_to_its_bound_only() {
     const MAX: u64 = 12 * 1_024 * 1_024;
     /// What may be written before the size is looked at.
-    const SURPLUS: u64 = 33 * 1_024 * 1_024;
+    const SURPLUS: u64 = 13 * 1_024 * 1_024;
     let dir = tempfile::TempDir::new().unwrap();
     let options = crate::storage::StorageOptions {
         wal_max_bytes: MAX,
@@ -187,7 +187,11 @@ async fn r8_a_reader_without_end_lets_the_write_ahead_log_grow_to_its_bound_only
     healthy(&storage).await;
     let status = storage.status();
     assert!(status.wal_bytes < MAX, "{status:?}");
-    assert!(status.database_bytes > MAX, "it is in the database now");
+    // The log holds each page as often as it was written, the database once.
+    assert!(
+        status.database_bytes > MAX / 2,
+        "it is in the database now: {status:?}"
+    );
     room.submit(describe("c1", "short"));
     room.durable().await;
 }
