@@ -39,9 +39,9 @@ pub enum What {
     Compare(CompareArgs),
 }
 
-/// What both programs take.
+/// What all programs that drive a server take.
 #[derive(Clone, Debug, Args)]
-pub struct Common {
+pub struct Basics {
     /// The server, like http://127.0.0.1:8080.
     #[arg(long, value_name = "URL")]
     pub server: Server,
@@ -60,21 +60,29 @@ pub struct Common {
     /// How frames are coded.
     #[arg(long, value_enum, default_value_t)]
     pub codec: Codec,
-    /// All choices come from this number.
+    /// All choices come from this number; processes beside each other need different ones.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Connections that are opened a second.
-    #[arg(long, alias = "connects-per-s", value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub ramp: u32,
     /// Connects from 127.0.0.1 to 127.0.0.N in turn, for more clients than one address has ports.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=254))]
     pub source_addresses: u8,
-    /// Longest wait at the end for outstanding answers.
-    #[arg(long, default_value = "30s", value_parser = duration)]
-    pub settle: Duration,
     /// A server on this machine whose CPU and memory are reported.
     #[arg(long, value_name = "PID")]
     pub server_pid: Option<u32>,
+}
+
+/// What `run` and `replay` take, and a scenario says in its file.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// What all programs take.
+    #[command(flatten)]
+    pub basics: Basics,
+    /// Connections that are opened a second.
+    #[arg(long, alias = "connects-per-s", value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub ramp: u32,
+    /// Longest wait at the end for outstanding answers.
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub settle: Duration,
     /// Which clients keep a whole view.
     #[arg(long, value_enum, default_value_t)]
     pub replicas: Replicas,
@@ -99,7 +107,7 @@ pub enum Replicas {
 /// Arguments of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// What both programs take.
+    /// What both take.
     #[command(flatten)]
     pub common: Common,
     /// Clients; client i is on board i mod B with token i mod T.
@@ -128,14 +136,11 @@ pub struct RunArgs {
 /// Arguments of `scenario`.
 #[derive(Clone, Debug, Args)]
 pub struct ScenarioArgs {
+    /// What all programs take.
+    #[command(flatten)]
+    pub basics: Basics,
     /// The scenario, a TOML file.
     pub file: PathBuf,
-    /// The server, like http://127.0.0.1:8080.
-    #[arg(long, value_name = "URL")]
-    pub server: Server,
-    /// A file with a token a line; the first one makes the boards.
-    #[arg(long, value_name = "FILE")]
-    pub token_file: PathBuf,
     /// Multiplies clients, boards and rates.
     #[arg(long, default_value_t = 1.0, value_parser = factor)]
     pub scale: f64,
@@ -145,30 +150,9 @@ pub struct ScenarioArgs {
     /// Connections that are opened a second at the beginning, instead of what the file says.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub connects_per_s: Option<u32>,
-    /// Connects from 127.0.0.1 to 127.0.0.N in turn, for more clients than one address has ports.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=254))]
-    pub source_addresses: u8,
-    /// A server on this machine whose CPU and memory are sampled.
-    #[arg(long, value_name = "PID")]
-    pub server_pid: Option<u32>,
-    /// Writes the report as JSON to this file.
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
     /// Writes a page with plots to this file.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Writes a line for each command that is answered durable.
-    #[arg(long, value_name = "FILE")]
-    pub ledger: Option<PathBuf>,
-    /// Prints the report as JSON instead of a summary.
-    #[arg(long)]
-    pub json: bool,
-    /// How frames are coded.
-    #[arg(long, value_enum, default_value_t)]
-    pub codec: Codec,
-    /// All choices come from this number; processes beside each other need different ones.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
 }
 
 /// Arguments of `compare`.
@@ -192,7 +176,7 @@ pub struct CompareArgs {
 /// Arguments of `replay`.
 #[derive(Clone, Debug, Args)]
 pub struct ReplayArgs {
-    /// What both programs take.
+    /// What both take.
     #[command(flatten)]
     pub common: Common,
     /// A Trello export (.json) or a trace with an action a line, oldest first (.jsonl).

@@ -66,11 +66,11 @@ pub fn views(
 /// Either fails, or there are not enough files or ports for so many clients.
 pub async fn fleet(common: &Common, clients: usize, at_once: usize) -> anyhow::Result<Arc<Fleet>> {
     files::make_room(clients)?;
-    let target = common.server.resolve(common.codec).await;
+    let target = common.basics.server.resolve(common.basics.codec).await;
     let target = target.context("failed to find the server")?;
-    let target = target.from_sources(common.source_addresses)?;
+    let target = target.from_sources(common.basics.source_addresses)?;
     files::ports(&target, clients)?;
-    let ledger = match &common.ledger {
+    let ledger = match &common.basics.ledger {
         Some(path) => {
             let made = Ledger::create(path);
             Some(made.with_context(|| format!("failed to make {}", path.display()))?)
@@ -106,7 +106,7 @@ pub async fn muster(
     posts: &[Post],
     views: usize,
 ) -> anyhow::Result<Vec<ClientHandle>> {
-    let mut rng = StdRng::seed_from_u64(common.seed ^ 0x00c1_1e47);
+    let mut rng = StdRng::seed_from_u64(common.basics.seed ^ 0x00c1_1e47);
     let mut clients = Vec::with_capacity(posts.len());
     let begun = Instant::now();
     for (index, post) in posts.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use boardcast_sim::args::{Arguments, What};
+use boardcast_sim::args::{Arguments, Basics, What};
 use boardcast_sim::report::Report;
 use boardcast_sim::{compare, page, replay, run, scenario};
 use clap::Parser;
@@ -28,31 +28,15 @@ async fn carry_out(arguments: Arguments) -> anyhow::Result<bool> {
     match arguments.what {
         What::Run(args) => {
             let report = Box::pin(run::run_until(&args, &until_interrupted())).await?;
-            let common = &args.common;
-            tell(
-                &report,
-                common.report.as_deref(),
-                args.html.as_deref(),
-                common.json,
-            )
+            tell(&report, &args.common.basics, args.html.as_deref())
         }
         What::Scenario(args) => {
             let report = Box::pin(scenario::play::play(&args, &until_interrupted())).await?;
-            tell(
-                &report,
-                args.report.as_deref(),
-                args.html.as_deref(),
-                args.json,
-            )
+            tell(&report, &args.basics, args.html.as_deref())
         }
         What::Replay(args) => {
             let report = Box::pin(replay::replay(&args)).await?;
-            tell(
-                &report,
-                args.common.report.as_deref(),
-                None,
-                args.common.json,
-            )
+            tell(&report, &args.common.basics, None)
         }
         What::Compare(args) => {
             let comparison = compare::compare(&args)?;
@@ -70,19 +54,14 @@ async fn carry_out(arguments: Arguments) -> anyhow::Result<bool> {
 }
 
 /// Writes and prints a report; whether it is clean.
-fn tell(
-    report: &Report,
-    file: Option<&Path>,
-    html: Option<&Path>,
-    json: bool,
-) -> anyhow::Result<bool> {
-    if let Some(path) = file {
+fn tell(report: &Report, basics: &Basics, html: Option<&Path>) -> anyhow::Result<bool> {
+    if let Some(path) = &basics.report {
         report.write(path)?;
     }
     if let Some(path) = html {
         page::write(report, path)?;
     }
-    if json {
+    if basics.json {
         println!("{}", report.json()?);
     } else {
         print!("{}", report.summary());

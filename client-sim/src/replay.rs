@@ -48,7 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
     let common = &args.common;
     let trace = trace::read(&args.file)?;
-    let tokens = token::read(&common.token_file)?;
+    let tokens = token::read(&common.basics.token_file)?;
     let actors = trace.actors();
     let clients = actors.len() + args.watchers;
     let people: HashMap<String, UserId> = actors
@@ -62,7 +62,7 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
     let initial = translator.initial(&trace);
 
     let fleet = crew::fleet(common, clients, CONNECTING_MAX).await?;
-    let mut rng = StdRng::seed_from_u64(common.seed ^ 0x0b0a);
+    let mut rng = StdRng::seed_from_u64(common.basics.seed ^ 0x0b0a);
     let client = ClientId::from_u128(rng.random());
     let mut steward = Steward::connect(&fleet.target, &tokens[0].text, client).await?;
     let board = steward.create(&translate::title(&trace.name)).await?;
@@ -88,7 +88,7 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
     let connecting = crew::muster(&fleet, common, &posts, views);
     let clients = watch(&fleet, "connecting", connecting).await??;
 
-    let before = Usage::of(common.server_pid);
+    let before = Usage::of(common.basics.server_pid);
     let begun_ns = fleet.now_ns();
     let playing = play(
         &fleet,
@@ -100,12 +100,12 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
     );
     let actions = watch(&fleet, "replaying", playing).await?;
     let duration = Duration::from_nanos(fleet.now_ns() - begun_ns);
-    let server = Usage::of(common.server_pid).since(before);
+    let server = Usage::of(common.basics.server_pid).since(before);
     let settling = finish::settle(&clients, common.settle);
     let settled = watch(&fleet, "settling", settling).await?;
     let facts = Facts {
         clients: clients.len(),
-        seed: common.seed,
+        seed: common.basics.seed,
         duration,
         replicas,
         settled,
@@ -114,7 +114,7 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
         scenario: None,
         series: Series::default(),
     };
-    let concluding = finish::conclude(&fleet, clients, common.seed ^ 0x0f1a);
+    let concluding = finish::conclude(&fleet, clients, common.basics.seed ^ 0x0f1a);
     let conclusion = watch(&fleet, "comparing", concluding).await??;
     let report = Report::new(facts, &fleet.tally(), conclusion);
     Ok(report)

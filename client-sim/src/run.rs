@@ -51,7 +51,7 @@ pub async fn perform(
     plan: &Plan,
     stop: &CancellationToken,
 ) -> anyhow::Result<Report> {
-    let tokens = token::read(&common.token_file)?;
+    let tokens = token::read(&common.basics.token_file)?;
     let fleet = crew::fleet(common, plan.clients, plan.connecting_at_once).await?;
     let making = make_boards(common, plan, &fleet, &tokens);
     let boards = watch(&fleet, "making boards", making).await??;
@@ -65,26 +65,26 @@ pub async fn perform(
             slow: plan.pauses_of(index),
         })
         .collect();
-    let mut sampler = Sampler::start(&fleet, common.server_pid, plan.duration);
+    let mut sampler = Sampler::start(&fleet, common.basics.server_pid, plan.duration);
     let connecting = crew::muster(&fleet, common, &posts, views);
     let clients = watch(&fleet, "connecting", connecting).await??;
 
-    let before = Usage::of(common.server_pid);
+    let before = Usage::of(common.basics.server_pid);
     let begun_ns = fleet.now_ns();
     sampler.runs();
-    let driving = stop.run_until_cancelled(drive(&fleet, &clients, plan, common.seed));
+    let driving = stop.run_until_cancelled(drive(&fleet, &clients, plan, common.basics.seed));
     watch(&fleet, "running", driving).await?;
     sampler.has_run();
     let driven = Duration::from_nanos(fleet.now_ns() - begun_ns);
-    let server = Usage::of(common.server_pid).since(before);
+    let server = Usage::of(common.basics.server_pid).since(before);
     let settling = finish::settle(&clients, common.settle);
     let settled = watch(&fleet, "settling", settling).await?;
     let series = sampler.finish().await?;
-    let concluding = finish::conclude(&fleet, clients, common.seed ^ 0x0f1a);
+    let concluding = finish::conclude(&fleet, clients, common.basics.seed ^ 0x0f1a);
     let conclusion = watch(&fleet, "comparing", concluding).await??;
     let facts = Facts {
         clients: plan.clients,
-        seed: common.seed,
+        seed: common.basics.seed,
         duration: plan.duration.min(driven),
         replicas,
         settled,
@@ -103,7 +103,7 @@ async fn make_boards(
     fleet: &Fleet,
     tokens: &[Token],
 ) -> anyhow::Result<Vec<Arc<Chronicle>>> {
-    let mut rng = StdRng::seed_from_u64(common.seed ^ 0x0b0a);
+    let mut rng = StdRng::seed_from_u64(common.basics.seed ^ 0x0b0a);
     let mut workload = Workload::new(rng.random());
     let client = ClientId::from_u128(rng.random());
     let mut steward = Steward::connect(&fleet.target, &tokens[0].text, client).await?;

@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod faults;
+pub mod fixture;
 pub mod harness;
 pub mod model;
 pub mod process;

@@ -4,29 +4,12 @@ use std::collections::HashSet;
 
 use boardcast_protocol::board::view_hash;
 use boardcast_protocol::ids::BoardId;
-use boardcast_sim::args::{Arguments, RunArgs, What};
 use boardcast_sim::run::run;
+use boardcast_tests::fixture::run_args;
 use boardcast_tests::harness::TestServer;
-use clap::Parser;
 use serde_json::{Value, json};
 
 const CLIENTS: usize = 50;
-
-fn arguments(server: &TestServer, tokens: &str) -> RunArgs {
-    let line = format!(
-        "boardcast-sim run --clients {CLIENTS} --rate 80 --duration 6s --churn 0.5 --cards 60 \
-         --settle 60s --seed 7"
-    );
-    let url = server.url("");
-    let place = ["--server", &url, "--token-file", tokens];
-    match Arguments::try_parse_from(line.split_whitespace().chain(place))
-        .expect("arguments")
-        .what
-    {
-        What::Run(args) => args,
-        _ => unreachable!("`run` was asked for"),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r3_fifty_clients_agree_after_cuts_of_their_connections() {
@@ -36,7 +19,10 @@ async fn r3_fifty_clients_agree_after_cuts_of_their_connections() {
     let file = server.data_dir().join("tokens");
     std::fs::write(&file, tokens.join("\n")).expect("a token file");
 
-    let args = arguments(&server, file.to_str().expect("a path"));
+    let flags = format!(
+        "--clients {CLIENTS} --rate 80 --duration 6s --churn 0.5 --cards 60 --settle 60s --seed 7"
+    );
+    let args = run_args(&server, &flags, file.to_str().expect("a path"));
     let report = Box::pin(run(&args)).await.expect("a run");
     let text = report.json().expect("a report");
     assert!(report.is_clean(), "{text}");

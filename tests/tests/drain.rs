@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use boardcast_protocol::board::Role;
 use boardcast_protocol::command::{Command, Place};
-use boardcast_protocol::ids::{CardId, ClientId, ColumnId};
+use boardcast_protocol::ids::{CardId, ClientId};
 use boardcast_sim::chronicle::Chronicle;
 use boardcast_sim::client::{ClientConfig, ClientHandle};
 use boardcast_sim::crew;
@@ -19,6 +19,7 @@ use boardcast_sim::link::{Codec, Server};
 use boardcast_sim::replica::Keep;
 use boardcast_sim::steward::Steward;
 use boardcast_sim::token::{self, Token};
+use boardcast_tests::fixture::{column, make_column};
 use boardcast_tests::harness::PATIENCE;
 use boardcast_tests::process::{Serving, run, stdout};
 use boardcast_tests::raw::upgrade;
@@ -63,10 +64,6 @@ struct Return {
     refused: u64,
     /// The most connects that were seen within a second.
     most_in_a_second: u64,
-}
-
-fn column() -> ColumnId {
-    "todo".parse().expect("an id")
 }
 
 fn serve_at(dir: &TempDir, address: SocketAddr, plan: Plan) -> Serving {
@@ -134,13 +131,7 @@ impl Scene {
                 let others = on_board.map(|number| tokens[number % tokens.len()].user);
                 let others = others.filter(|user| *user != tokens[0].user);
                 let mut commands = crew::admit(others, Role::Editor);
-                commands.push(Command::ColumnCreate {
-                    column: column(),
-                    title: "To do".to_owned(),
-                    wip: None,
-                    done: false,
-                    place: Place::default(),
-                });
+                commands.push(make_column());
                 steward.apply(board, &commands).await.expect("a board");
                 chronicle = Some(Arc::new(Chronicle::new(board)));
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use boardcast::clock;
 use boardcast_protocol::board::Role;
 use boardcast_protocol::command::{Command, Place};
-use boardcast_protocol::ids::{BoardId, CardId, ClientId, ColumnId};
+use boardcast_protocol::ids::{BoardId, CardId, ClientId};
 use boardcast_protocol::message::OutcomeResult;
 use boardcast_sim::chronicle::Chronicle;
 use boardcast_sim::client::{ClientConfig, ClientHandle};
@@ -16,6 +16,7 @@ use boardcast_sim::fleet::Fleet;
 use boardcast_sim::link::{Codec, Server};
 use boardcast_sim::replica::Keep;
 use boardcast_tests::client::TestClient;
+use boardcast_tests::fixture::{column, make_column};
 use boardcast_tests::harness::{PATIENCE, TestServer};
 use boardcast_tests::process::{Serving, run, stdout};
 use sqlx::{Connection, Row, SqliteConnection};
@@ -26,20 +27,6 @@ use tokio::time::timeout;
 const FLAGS: [&str; 2] = ["--recent-versions", "16"];
 /// Longer than the test: the laptop is opened by hand.
 const WEEKEND: Duration = Duration::from_secs(3 * 24 * 60 * 60);
-
-fn column() -> ColumnId {
-    "todo".parse().expect("an id")
-}
-
-fn column_to_do() -> Command {
-    Command::ColumnCreate {
-        column: column(),
-        title: "To do".to_owned(),
-        wip: None,
-        done: false,
-        place: Place::default(),
-    }
-}
 
 /// The `number`th command of somebody: a card of its own.
 fn make(who: u128, number: u64) -> Command {
@@ -161,7 +148,7 @@ async fn r4_a_laptop_closed_over_the_weekend_with_unsent_work_neither_loses_nor_
     };
     let laptop_user = "user-1".parse().expect("a user");
     let prepare = vec![
-        column_to_do(),
+        make_column(),
         Command::MemberAdd {
             user: laptop_user,
             name: None,
@@ -256,7 +243,7 @@ async fn r4_a_client_silent_for_ninety_days_is_told_so_by_its_last_number() {
     let server = TestServer::start().await;
     let mut ann = server.client("ann").await;
     let (board, id) = (ann.create_board("Old").await, ann.client_id());
-    let make = || vec![column_to_do()];
+    let make = || vec![make_column()];
     ann.submit(board, 1, make()).await;
     ann.durable(board, 1).await;
     let mut dir = server.stop().await;

@@ -8,14 +8,13 @@ use boardcast::room::Outbox;
 use boardcast_protocol::board::{View, view_hash};
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::command::{Command, Place};
-use boardcast_protocol::ids::{BoardId, CardId, ClientId, ColumnId, CommentId};
+use boardcast_protocol::ids::{BoardId, CardId, ClientId, CommentId};
 use boardcast_protocol::message::ServerMessage;
 use boardcast_protocol::position::Version;
-use boardcast_sim::args::{Arguments, RunArgs, What};
 use boardcast_sim::run::run;
 use boardcast_tests::client::{TestClient, apply};
+use boardcast_tests::fixture::{column, make_column, run_args};
 use boardcast_tests::harness::{PATIENCE, TestServer};
-use clap::Parser;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 use tokio::time::timeout;
@@ -30,20 +29,6 @@ fn narrow(config: &mut Config) {
     config.connections.heartbeat.write_stall_ms = 60_000;
     config.http.send_buffer_bytes = 8 * 1_024;
     config.rooms.recent_versions = 4;
-}
-
-fn column() -> ColumnId {
-    "todo".parse().expect("an id")
-}
-
-fn make_column() -> Command {
-    Command::ColumnCreate {
-        column: column(),
-        title: "To do".to_owned(),
-        wip: None,
-        done: false,
-        place: Place::default(),
-    }
 }
 
 fn make_card(number: u64, title_bytes: usize) -> Command {
@@ -318,20 +303,6 @@ async fn r8_a_socket_that_takes_nothing_is_dropped_and_holds_nothing_any_more() 
     server.stop().await;
 }
 
-fn arguments(server: &TestServer, tokens: &str) -> RunArgs {
-    let line = "boardcast-sim run --clients 40 --boards 4 --rate 400 --duration 4s --cards 80 \
-                --settle 60s --seed 3";
-    let url = server.url("");
-    let place = ["--server", &url, "--token-file", tokens];
-    match Arguments::try_parse_from(line.split_whitespace().chain(place))
-        .expect("arguments")
-        .what
-    {
-        What::Run(args) => args,
-        _ => unreachable!("`run` was asked for"),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r8_commands_that_come_faster_than_the_journal_takes_them_are_busy_and_all_arrive() {
     const JOURNAL_VERSIONS: usize = 2;
@@ -344,7 +315,8 @@ async fn r8_commands_that_come_faster_than_the_journal_takes_them_are_busy_and_a
     let tokens: Vec<_> = users.iter().map(|user| server.token(user)).collect();
     let file = server.data_dir().join("tokens");
     std::fs::write(&file, tokens.join("\n")).expect("a token file");
-    let args = arguments(&server, file.to_str().expect("a path"));
+    let flags = "--clients 40 --boards 4 --rate 400 --duration 4s --cards 80 --settle 60s --seed 3";
+    let args = run_args(&server, flags, file.to_str().expect("a path"));
     let services = std::sync::Arc::clone(server.server().services());
     let most = tokio::spawn(async move {
         let mut most = 0;

@@ -43,17 +43,9 @@ pub async fn play(args: &ScenarioArgs, stop: &CancellationToken) -> anyhow::Resu
 
 fn common(args: &ScenarioArgs, scenario: &Scenario) -> Common {
     Common {
-        server: args.server.clone(),
-        token_file: args.token_file.clone(),
-        report: args.report.clone(),
-        ledger: args.ledger.clone(),
-        json: args.json,
-        codec: args.codec,
-        seed: args.seed,
+        basics: args.basics.clone(),
         ramp: args.connects_per_s.unwrap_or(scenario.connects_per_s),
-        source_addresses: args.source_addresses,
         settle: Duration::from_secs_f64(scenario.settle_seconds),
-        server_pid: args.server_pid,
         replicas: scenario.replicas,
         plant_fault: None,
     }

@@ -1,11 +1,8 @@
 //! A database that is older than the program.
 
-use std::path::Path;
-
+use boardcast_tests::fixture::first_schema;
 use boardcast_tests::process::Serving;
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
 
 use super::{Scene, failed, text};
 
@@ -14,16 +11,7 @@ async fn a_backup_is_taken_before_the_schema_is_brought_up_to_date() {
     let scene = Scene::new();
     let data = scene.data();
     std::fs::create_dir(&data).expect("a folder");
-    let mut conn = SqliteConnectOptions::new()
-        .filename(data.join("boardcast.db"))
-        .create_if_missing(true)
-        .connect()
-        .await
-        .expect("a database");
-    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-    let mut migrator = Migrator::new(migrations).await.expect("migrations");
-    migrator.migrations.to_mut().truncate(1);
-    migrator.run(&mut conn).await.expect("the first migration");
+    let mut conn = first_schema(&data.join("boardcast.db")).await;
     let board = "INSERT INTO boards (id, doc, version, created) \
             VALUES ('plans', '{\"id\":\"plans\",\"title\":\"Plans\",\"next_number\":1}', 0, 1); \
         INSERT INTO epochs VALUES ('plans', 1, '00000000000000aa', 0)";

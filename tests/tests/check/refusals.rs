@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use boardcast_tests::fixture::first_schema;
 use boardcast_tests::process::{Serving, run, stderr, stdout};
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
 
 use super::{Scene, text};
 
@@ -70,16 +69,7 @@ async fn a_ledger_that_is_none_is_refused() {
 async fn an_older_schema_is_named_and_left_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("boardcast.db");
-    let mut conn = SqliteConnectOptions::new()
-        .filename(&file)
-        .create_if_missing(true)
-        .connect()
-        .await
-        .expect("a database");
-    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-    let mut migrator = Migrator::new(migrations).await.expect("migrations");
-    migrator.migrations.to_mut().truncate(1);
-    migrator.run(&mut conn).await.expect("the first migration");
+    let conn = first_schema(&file).await;
     conn.close().await.expect("a closed database");
     let before = fs::read(&file).expect("the file");
     let told = refused(&["check", "--data-dir", text(dir.path())]);
