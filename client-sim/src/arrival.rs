@@ -1,6 +1,6 @@
 //! A message as it arrived: decoded once in a process, shared by all clients that received it.
 
-use boardcast_protocol::message::{Batch, ServerMessage};
+use boardcast_protocol::message::ServerMessage;
 
 use crate::violation::Violation;
 
@@ -19,43 +19,10 @@ pub struct Arrival {
 impl Arrival {
     /// A message about which nothing else is known.
     pub fn new(message: ServerMessage) -> Self {
-        let flaw = match &message {
-            ServerMessage::Batch(batch) => flaw_of(batch),
-            ServerMessage::Welcome(_)
-            | ServerMessage::Subscribed(_)
-            | ServerMessage::Unsubscribed(_)
-            | ServerMessage::Snapshot(_)
-            | ServerMessage::Outcome(_)
-            | ServerMessage::Durable(_)
-            | ServerMessage::Presence(_)
-            | ServerMessage::Role(_)
-            | ServerMessage::Card(_)
-            | ServerMessage::Activity(_)
-            | ServerMessage::BoardCreated(_)
-            | ServerMessage::Boards(_)
-            | ServerMessage::Error(_)
-            | ServerMessage::Goodbye(_)
-            | ServerMessage::Pong(_) => None,
-        };
         Self {
             message,
-            flaw,
+            flaw: None,
             intended_ns: Vec::new(),
         }
     }
-}
-
-/// A batch holds each version after `from` up to `to` once, in order.
-fn flaw_of(batch: &Batch) -> Option<Violation> {
-    let mut next = batch.from.next();
-    for entry in &batch.v {
-        if entry.n != next {
-            return Some(match entry.n.cmp(&next) {
-                std::cmp::Ordering::Greater => Violation::Gap,
-                std::cmp::Ordering::Equal | std::cmp::Ordering::Less => Violation::Duplicate,
-            });
-        }
-        next = next.next();
-    }
-    (next != batch.to.next()).then_some(Violation::Gap)
 }

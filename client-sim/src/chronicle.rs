@@ -33,7 +33,7 @@ use crate::violation::Violation;
 const FRAMES_KEPT: usize = 64;
 /// Bytes of kept frames; the oldest make room, the newest always stays.
 const FRAMES_KEPT_BYTES: usize = 8 * 1_024 * 1_024;
-/// Frames below this are decoded anew each time: most are for one client only.
+/// Texts below this that are no batch are decoded anew each time: most are for one client only.
 const FRAME_SHARED_BYTES: usize = 96;
 /// Versions whose digest is kept; older ones are not compared any more.
 const VERSIONS_KEPT: usize = 65_536;
@@ -56,6 +56,7 @@ pub enum FrameError {
 
 struct Frame {
     key: u64,
+    epoch: Option<Epoch>,
     deflated: bool,
     bytes: Bytes,
     arrival: Arc<Arrival>,
@@ -129,16 +130,27 @@ impl Chronicle {
 
     /// Decodes a frame, or finds it decoded. `None` for a type that is not known.
     ///
+    /// `epoch` is that of the batches which come to the receiver now: equal bytes are other versions
+    /// in another epoch. A batch that comes without one is ignored by its receiver, and not recorded.
+    ///
     /// # Errors
     /// The frame is not a message.
-    pub fn read(&self, frame: &[u8], deflated: bool) -> Result<Option<Arc<Arrival>>, FrameError> {
-        if frame.len() < FRAME_SHARED_BYTES {
+    pub fn read(
+        &self,
+        frame: &[u8],
+        deflated: bool,
+        epoch: Option<Epoch>,
+    ) -> Result<Option<Arc<Arrival>>, FrameError> {
+        let is_batch = frame.starts_with(b"[");
+        if frame.len() < FRAME_SHARED_BYTES && !is_batch && !deflated {
             return Ok(decode(frame, deflated)?.map(|message| Arc::new(Arrival::new(message))));
         }
         let key = key_of(frame);
         let mut pages = self.pages();
-        let same =
-            |known: &&Frame| known.key == key && known.deflated == deflated && known.bytes == frame;
+        let same = |known: &&Frame| {
+            (known.key, known.epoch, known.deflated) == (key, epoch, deflated)
+                && known.bytes == frame
+        };
         if let Some(known) = pages.frames.iter().rev().find(same) {
             return Ok(Some(Arc::clone(&known.arrival)));
         }
@@ -146,10 +158,11 @@ impl Chronicle {
             return Ok(None);
         };
         let mut arrival = Arrival::new(message);
-        pages.absorb(self.board, &mut arrival);
+        pages.absorb((self.board, epoch), &mut arrival);
         let arrival = Arc::new(arrival);
         pages.keep(Frame {
             key,
+            epoch,
             deflated,
             bytes: Bytes::copy_from_slice(frame),
             arrival: Arc::clone(&arrival),
@@ -207,15 +220,16 @@ impl Pages {
         clippy::wildcard_enum_match_arm,
         reason = "the others do not state the content of a board"
     )]
-    fn absorb(&mut self, board: BoardId, arrival: &mut Arrival) {
+    fn absorb(&mut self, (board, epoch): (BoardId, Option<Epoch>), arrival: &mut Arrival) {
         match &arrival.message {
             ServerMessage::Batch(batch) if batch.board == board => {
+                let Some(epoch) = epoch else { return };
                 let mut flaw = arrival.flaw;
                 let mut intended = Vec::with_capacity(batch.v.len());
                 for entry in &batch.v {
-                    intended.push(self.record(batch.epoch, entry, &mut flaw));
+                    intended.push(self.record(epoch, entry, &mut flaw));
                 }
-                self.follow(batch, &mut flaw);
+                self.follow(epoch, batch, &mut flaw);
                 arrival.flaw = flaw;
                 arrival.intended_ns = intended;
             }
@@ -279,7 +293,7 @@ impl Pages {
     }
 
     /// Applies what is new in a batch to the reference.
-    fn follow(&mut self, batch: &Batch, flaw: &mut Option<Violation>) {
+    fn follow(&mut self, epoch: Epoch, batch: &Batch, flaw: &mut Option<Violation>) {
         let Some(reference) = &mut self.reference else {
             return;
         };
@@ -289,7 +303,7 @@ impl Pages {
                     flaw.get_or_insert(Violation::Diverged);
                 });
                 reference.at.version = entry.n;
-                reference.at.epoch = batch.epoch;
+                reference.at.epoch = epoch;
             }
         }
     }

@@ -108,9 +108,7 @@ impl Ground {
     pub(crate) fn batch(&self, from: u64, to: u64) -> ServerMessage {
         ServerMessage::Batch(Batch {
             board: self.id(),
-            epoch: self.epoch,
             from: Version(from),
-            to: Version(to),
             durable: Version(from),
             v: self.entries[from as usize..to as usize].to_vec(),
         })

@@ -1,8 +1,9 @@
 //! Messages as JSON text, and exact errors for what is not a message.
 //!
-//! Unknown fields are ignored, so that a newer peer may send them. An unknown `type` is an error
-//! that is answered, with the request's `req`, `board` and `seq` where they can be read. A known key
-//! that stands twice is an error, and so is nesting deeper than [`NESTING_MAX`].
+//! A message is an object with a `type`, or an array: a batch. Unknown fields, and elements of a batch
+//! behind those that are known, are ignored, so that a newer peer may send them. An unknown `type` is
+//! an error that is answered, with the request's `req`, `board` and `seq` where they can be read. A
+//! known key that stands twice is an error, and so is nesting deeper than [`NESTING_MAX`].
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -166,13 +167,15 @@ fn nesting(text: &str) -> usize {
 /// The text is not a message, or a field is wrong.
 pub fn decode_server(text: &str) -> Result<Option<ServerMessage>, serde_json::Error> {
     use ServerMessage as S;
+    if text.trim_start().starts_with('[') {
+        return Ok(Some(S::Batch(read(text)?)));
+    }
     let head = Head::read(text)?;
     let Some(kind) = head.kind else {
         return Err(serde::de::Error::missing_field("type"));
     };
     // Read by type instead of as one tagged enum, which would first copy a whole snapshot.
     Ok(Some(match kind.as_str() {
-        "batch" => S::Batch(read(text)?),
         "durable" => S::Durable(read(text)?),
         "outcome" => S::Outcome(read(text)?),
         "presence" => S::Presence(read(text)?),
@@ -192,13 +195,12 @@ pub fn decode_server(text: &str) -> Result<Option<ServerMessage>, serde_json::Er
     }))
 }
 
-/// The types of [`ServerMessage`].
-pub const SERVER_TYPES: [&str; 16] = [
+/// The types of [`ServerMessage`]. A batch has none: it is the message that is an array.
+pub const SERVER_TYPES: [&str; 15] = [
     "welcome",
     "subscribed",
     "unsubscribed",
     "snapshot",
-    "batch",
     "outcome",
     "durable",
     "presence",

@@ -1,20 +1,25 @@
 use std::sync::Arc;
 
 use boardcast_protocol::codec;
+use boardcast_protocol::command::Command;
 use boardcast_protocol::message::ServerMessage;
 use boardcast_protocol::position::{Epoch, Seq};
 use std::io::Write;
 
-use super::Chronicle;
+use super::{Chronicle, FRAME_SHARED_BYTES};
 use crate::arrival::Arrival;
-use crate::testing::{Ground, client, rename};
+use crate::testing::{Ground, card, client, rename};
 use crate::violation::Violation;
 
-fn read(chronicle: &Chronicle, message: &ServerMessage) -> Arc<Arrival> {
+fn read_in(epoch: Option<Epoch>, chronicle: &Chronicle, message: &ServerMessage) -> Arc<Arrival> {
     chronicle
-        .read(&codec::encode(message), false)
+        .read(&codec::encode(message), false, epoch)
         .unwrap()
         .unwrap()
+}
+
+fn read(chronicle: &Chronicle, message: &ServerMessage) -> Arc<Arrival> {
+    read_in(Some(Epoch(1)), chronicle, message)
 }
 
 fn grown(titles: &[&str]) -> Ground {
@@ -35,6 +40,41 @@ fn equal_bytes_are_decoded_once() {
 }
 
 #[test]
+fn equal_bytes_are_other_versions_in_another_epoch() {
+    let ground = grown(&["a", "b"]);
+    let chronicle = Chronicle::new(ground.id());
+    let first = read(&chronicle, &ground.batch(1, 3));
+    let later = read_in(Some(Epoch(2)), &chronicle, &ground.batch(1, 3));
+    assert!(!Arc::ptr_eq(&first, &later));
+    let again = read_in(Some(Epoch(2)), &chronicle, &ground.batch(1, 3));
+    assert!(Arc::ptr_eq(&later, &again));
+}
+
+#[test]
+fn a_batch_that_its_receiver_ignores_is_not_recorded() {
+    let mut ground = Ground::new(2);
+    let chronicle = Chronicle::new(ground.id());
+    ground.commit(Some((client(5), Seq(1))), &rename(0, "a"));
+    chronicle.intend(client(5), Seq(1), 42);
+    let ignored = read_in(None, &chronicle, &ground.batch(1, 2));
+    assert!(ignored.intended_ns.is_empty());
+    assert_eq!(read(&chronicle, &ground.batch(1, 2)).intended_ns, [42]);
+}
+
+#[test]
+fn the_shortest_batch_is_recorded() {
+    let mut ground = Ground::new(2);
+    let chronicle = Chronicle::new(ground.id());
+    read(&chronicle, &ground.snapshot());
+    let remove = Command::CardRemove { card: card(0) };
+    ground.commit(None, &[remove]);
+    let batch = ground.batch(1, 2);
+    assert!(codec::encode(&batch).len() < FRAME_SHARED_BYTES);
+    read(&chronicle, &batch);
+    chronicle.with_view(|view| assert_eq!(view.unwrap().1, ground.board.view()));
+}
+
+#[test]
 fn a_deflated_frame_is_the_same_message() {
     let ground = grown(&["a", "b"]);
     let chronicle = Chronicle::new(ground.id());
@@ -43,9 +83,9 @@ fn a_deflated_frame_is_the_same_message() {
         .write_all(&codec::encode(&ground.batch(1, 3)))
         .unwrap();
     let frame = encoder.finish().unwrap();
-    let arrival = chronicle.read(&frame, true).unwrap().unwrap();
+    let arrival = chronicle.read(&frame, true, None).unwrap().unwrap();
     assert_eq!(arrival.message, ground.batch(1, 3));
-    assert!(chronicle.read(&frame, false).is_err());
+    assert!(chronicle.read(&frame, false, None).is_err());
 }
 
 #[test]
@@ -74,7 +114,8 @@ fn r2_another_epoch_may_replace_a_lost_tail() {
     read(&chronicle, &ground.batch(1, 3));
     let mut after_crash = grown(&["a", "other"]);
     after_crash.epoch = Epoch(2);
-    assert_eq!(read(&chronicle, &after_crash.batch(1, 3)).flaw, None);
+    let arrival = read_in(Some(Epoch(2)), &chronicle, &after_crash.batch(1, 3));
+    assert_eq!(arrival.flaw, None);
     chronicle.with_view(|view| assert!(view.is_none(), "it was of the lost tail"));
     read(&chronicle, &after_crash.snapshot());
     chronicle.with_view(|view| assert_eq!(view.unwrap().1, after_crash.board.view()));

@@ -49,7 +49,8 @@ impl Client {
 
     fn receive(&mut self, frame: &[u8], deflated: bool, session: &mut Session) -> Option<End> {
         let now_ns = self.fleet.now_ns();
-        let arrival = match self.chronicle.read(frame, deflated) {
+        let epoch = self.replica.batch_epoch();
+        let arrival = match self.chronicle.read(frame, deflated, epoch) {
             Ok(Some(arrival)) => arrival,
             Ok(None) => return None,
             Err(error) => {

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use boardcast_protocol::message::{Batch, ServerMessage, VersionEntry};
-use boardcast_protocol::position::Version;
+use boardcast_protocol::position::{Epoch, Position, Version};
 
 use super::{EARLY_MS, Effect, Phase, Receipt, Replica, apply};
 use crate::arrival::Arrival;
 use crate::violation::Violation;
 
 impl Replica {
-    pub(super) fn batch(
-        &mut self,
-        arrival: &Arc<Arrival>,
-        batch: &Batch,
-        receipt: &mut Receipt,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// The epoch of the batches that come now; `None` while they are ignored. A batch bears none: it
+    /// belongs to the last `subscribed` or `snapshot` of its board.
+    pub fn batch_epoch(&self) -> Option<Epoch> {
+        self.takes_batches_at().map(|at| at.epoch)
+    }
+
+    fn takes_batches_at(&self) -> Option<Position> {
         let waiting = matches!(
             self.phase,
             Phase::Away
@@ -25,19 +25,25 @@ impl Replica {
                     ..
                 }
         );
-        let Some(at) = self.position.filter(|_| !waiting) else {
+        self.position.filter(|_| !waiting)
+    }
+
+    pub(super) fn batch(
+        &mut self,
+        arrival: &Arc<Arrival>,
+        batch: &Batch,
+        receipt: &mut Receipt,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(at) = self.takes_batches_at() else {
             return;
         };
-        if batch.epoch != at.epoch {
-            let note = format!("a batch of epoch {} at epoch {}", batch.epoch, at.epoch);
-            return self.ask(Violation::Reordered, note, effects);
-        }
         if let Some(early) = self.early.take() {
             let ServerMessage::Batch(next) = &early.message else {
                 return;
             };
-            if batch.from == at.version && batch.to <= next.from {
-                let note = format!("versions up to {} came after {}", batch.to, next.to);
+            if batch.from == at.version && batch.to() <= next.from {
+                let note = format!("versions up to {} came after {}", batch.to(), next.to());
                 effects.push(Effect::Violation(Violation::Reordered, note));
                 self.take(arrival, batch, receipt, effects);
                 let mut later = Receipt::default();
@@ -60,11 +66,11 @@ impl Replica {
                 let note = format!(
                     "versions {} to {} came at {}",
                     batch.from.next(),
-                    batch.to,
+                    batch.to(),
                     at.version
                 );
                 effects.push(Effect::Violation(Violation::Duplicate, note));
-                if batch.to > at.version {
+                if batch.to() > at.version {
                     self.take(arrival, batch, receipt, effects);
                 }
             }
@@ -78,7 +84,7 @@ impl Replica {
             return receipt;
         };
         if let ServerMessage::Batch(batch) = &early.message {
-            receipt.missed = batch.to.0 - at.version.0;
+            receipt.missed = batch.to().0 - at.version.0;
             let note = format!(
                 "versions {} to {} are missing",
                 at.version.next(),
@@ -107,7 +113,7 @@ impl Replica {
             let note = format!(
                 "the versions {} to {} are flawed",
                 batch.from.next(),
-                batch.to
+                batch.to()
             );
             effects.push(Effect::Violation(flaw, note));
         }
@@ -124,9 +130,9 @@ impl Replica {
             self.apply(entry, effects);
             self.echo(entry, effects);
         }
-        at.version = batch.to;
+        at.version = batch.to();
         self.position = Some(at);
-        self.high = self.high.max(batch.to);
+        self.high = self.high.max(batch.to());
         if !self.opened.is_empty() {
             self.check_opened(effects);
         }

@@ -135,13 +135,21 @@ fn a_batch_that_comes_twice_is_a_duplicate_and_applied_once() {
 }
 
 #[test]
-fn a_batch_of_another_epoch_is_not_applied() {
-    let mut witness = Witness::on(&grown(0), Keep::Position);
-    let mut ground = grown(2);
-    ground.epoch = Epoch(9);
-    witness.hear(ground.batch(1, 3));
-    assert_eq!(witness.violations().reordered, 1);
-    assert_eq!(witness.replica.position().unwrap().version, Version(1));
+fn r2_batches_are_of_the_epoch_of_the_last_subscribed_or_snapshot() {
+    let mut ground = grown(0);
+    let mut witness = Witness::on(&ground, Keep::Position);
+    assert_eq!(witness.replica.batch_epoch(), Some(ground.epoch));
+    witness.replica.disconnected();
+    assert_eq!(witness.replica.batch_epoch(), None);
+    ground.epoch = Epoch(2);
+    witness.hear(ground.subscribed(Mode::Events, 0));
+    assert_eq!(witness.replica.batch_epoch(), Some(Epoch(2)));
+    ground.epoch = Epoch(3);
+    witness.hear(ground.subscribed(Mode::Snapshot, 0));
+    assert_eq!(witness.replica.batch_epoch(), None);
+    witness.hear(ground.snapshot());
+    assert_eq!(witness.replica.batch_epoch(), Some(Epoch(3)));
+    assert_eq!(witness.replica.position().unwrap().epoch, Epoch(3));
 }
 
 #[test]
@@ -394,16 +402,12 @@ fn planted_divergence_and_lost_answers_stay_until_the_end() {
 #[test]
 fn a_flaw_that_is_known_of_a_frame_counts_for_each_that_receives_it() {
     let mut witness = Witness::on(&grown(0), Keep::Position);
-    let ServerMessage::Batch(mut batch) = grown(3).batch(1, 4) else {
-        unreachable!("a batch was made");
-    };
-    batch.v.remove(1);
-    let arrival = arrival(ServerMessage::Batch(batch));
-    assert_eq!(arrival.flaw, Some(Violation::Gap));
-    witness
-        .replica
-        .handle(&Arc::clone(&arrival), &mut witness.effects);
-    assert_eq!(witness.violations().gaps, 1);
+    let arrival = Arc::new(crate::arrival::Arrival {
+        flaw: Some(Violation::Diverged),
+        ..crate::arrival::Arrival::new(grown(3).batch(1, 4))
+    });
+    witness.replica.handle(&arrival, &mut witness.effects);
+    assert_eq!(witness.violations().diverged, 1);
 }
 
 #[test]

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Ping, Whereabouts};
+use super::{Batch, Ping, Whereabouts};
 use crate::board::{Conflict, Detail, Reason, Role, View};
-use crate::event::Event;
-use crate::ids::{BoardId, CardId, ClientId, UserId};
+use crate::ids::{BoardId, CardId, UserId};
 use crate::position::{Epoch, Seq, Timestamp, Version};
 
 /// What the server says.
@@ -22,8 +21,6 @@ pub enum ServerMessage {
     Unsubscribed(Unsubscribed),
     /// Replaces the client's confirmed board. May come at any time.
     Snapshot(Snapshot),
-    /// Versions of a board.
-    Batch(Batch),
     /// What became of a submit, where no echo says it.
     Outcome(Outcome),
     /// Everything up to this version is on disk.
@@ -47,6 +44,9 @@ pub enum ServerMessage {
     Goodbye(Goodbye),
     /// Answers `ping`.
     Pong(Ping),
+    /// Versions of a board: an array, told from the others by its first character.
+    #[serde(untagged)]
+    Batch(Batch),
 }
 
 /// Limits that a client should know.
@@ -135,44 +135,6 @@ pub struct Snapshot {
     pub version: Version,
     /// The view. Details of opened cards are to be fetched again.
     pub view: Box<View>,
-}
-
-/// One version of a board.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct VersionEntry {
-    /// The version.
-    pub n: Version,
-    /// The author's client and the number of its submit; absent for imports and other requests.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client: Option<ClientId>,
-    /// The number of the submit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seq: Option<Seq>,
-    /// The author.
-    pub by: UserId,
-    /// The server's clock.
-    pub at: Timestamp,
-    /// What happened.
-    pub ev: Vec<Event>,
-}
-
-/// Versions of a board, without a gap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Batch {
-    /// The board.
-    pub board: BoardId,
-    /// The epoch.
-    pub epoch: Epoch,
-    /// The version before the first one in it.
-    pub from: Version,
-    /// The last version in it.
-    pub to: Version,
-    /// The version that is on disk.
-    pub durable: Version,
-    /// The versions.
-    pub v: Vec<VersionEntry>,
 }
 
 /// What became of a submit.

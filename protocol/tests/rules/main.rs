@@ -7,6 +7,7 @@
 )]
 
 mod arbitrary;
+mod batches;
 mod decoding;
 mod examples;
 mod golden;

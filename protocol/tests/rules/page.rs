@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::examples::{client_messages, commands, events, server_messages};
+use crate::golden::type_of;
 
 fn page() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol.md");
@@ -47,12 +48,14 @@ fn the_examples_are_golden_messages_and_none_is_missing() {
         .map(|text| serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}")))
         .collect();
     let known = [values(&client_messages()), values(&server_messages())].concat();
-    for value in shown.iter().filter(|value| value.get("type").is_some()) {
+    let is_message = |value: &&Value| value.is_array() || value.get("type").is_some();
+    let shown: Vec<_> = shown.iter().filter(is_message).collect();
+    for value in &shown {
         assert!(known.contains(value), "not a golden message: {value}");
     }
-    let types: Vec<_> = shown.iter().map(|value| &value["type"]).collect();
+    let types: Vec<_> = shown.iter().map(|value| type_of(value)).collect();
     for message in &known {
-        assert!(types.contains(&&message["type"]), "no example of {message}");
+        assert!(types.contains(&type_of(message)), "no example of {message}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! One version of a board, encoded once: for the log, for the ring and for batches.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use boardcast_protocol::ids::{ClientId, UserId};
@@ -7,7 +9,7 @@ use boardcast_protocol::position::{Seq, Timestamp, Version};
 
 use crate::storage::StoredVersion;
 
-/// What stands before the events of a version.
+/// What stands beside the events of a version.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EntryHead {
     pub(super) version: Version,
@@ -16,12 +18,12 @@ pub(super) struct EntryHead {
     pub(super) at: Timestamp,
 }
 
-/// One version: the JSON object that stands in a batch.
+/// One version: the JSON array that stands in a batch, `[by, at, ev, client?, seq?]`.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) version: Version,
     json: Bytes,
-    events_start: usize,
+    events: Range<usize>,
 }
 
 impl Entry {
@@ -38,21 +40,20 @@ impl Entry {
             by,
             at,
         } = head;
-        let origin = origin.map_or_else(String::new, |(client, seq)| {
-            format!(r#""client":"{client}","seq":{seq},"#)
-        });
         scratch.clear();
-        // Ids need no escapes, so the head can be written as it is.
-        scratch.extend_from_slice(
-            format!(r#"{{"n":{version},{origin}"by":"{by}","at":{at},"ev":"#).as_bytes(),
-        );
+        // Ids need no escapes, so they can be written as they are.
+        scratch.extend_from_slice(format!(r#"["{by}",{at},"#).as_bytes());
         let events_start = scratch.len();
         write_events(scratch);
-        scratch.push(b'}');
+        let events = events_start..scratch.len();
+        if let Some((client, seq)) = origin {
+            scratch.extend_from_slice(format!(r#","{client}",{seq}"#).as_bytes());
+        }
+        scratch.push(b']');
         Self {
             version,
             json: Bytes::copy_from_slice(scratch),
-            events_start,
+            events,
         }
     }
 
@@ -67,13 +68,13 @@ impl Entry {
         Self::compose(head, scratch, |out| out.extend_from_slice(&stored.events))
     }
 
-    /// The JSON object.
+    /// The JSON array.
     pub(super) fn json(&self) -> &Bytes {
         &self.json
     }
 
     /// The JSON array of its events, sharing the bytes of the entry.
     pub(super) fn events(&self) -> Bytes {
-        self.json.slice(self.events_start..self.json.len() - 1)
+        self.json.slice(self.events.clone())
     }
 }

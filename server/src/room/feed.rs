@@ -372,15 +372,16 @@ impl Feed {
         if to == from {
             return None;
         }
-        let (board, epoch, durable) = (self.board, self.epoch, self.durable);
-        let head = format!(
-            r#"{{"type":"batch","board":"{board}","epoch":"{epoch}","from":{from},"to":{to},"durable":{durable},"v":["#
-        );
-        pieces[0] = head.into();
+        let (board, durable) = (self.board, self.durable);
+        pieces[0] = format!(r#"["{board}",{from},["#).into();
         if planted(Bug::LoseEndOfBatch) && pieces.len() > 2 {
             pieces.truncate(pieces.len() - 2);
         }
-        pieces.push(Bytes::from_static(b"]}"));
+        pieces.push(if durable == from {
+            Bytes::from_static(b"]]")
+        } else {
+            format!("],{durable}]").into()
+        });
         self.stats.batches.add(1);
         self.stats.batch_versions.add(to.0 - from.0);
         self.stats.sizes.batch_versions.observe(to.0 - from.0);

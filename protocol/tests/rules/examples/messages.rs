@@ -162,6 +162,21 @@ fn moved() -> VersionEntry {
     }
 }
 
+/// A version of no client, such as an import makes.
+fn renamed() -> VersionEntry {
+    VersionEntry {
+        n: Version(43),
+        client: None,
+        seq: None,
+        ev: vec![Event::BoardSet {
+            title: Some("Release 2".into()),
+            background: None,
+            archived: None,
+        }],
+        ..moved()
+    }
+}
+
 fn board_messages() -> Vec<ServerMessage> {
     let board = id("2VfUX");
     vec![
@@ -170,14 +185,6 @@ fn board_messages() -> Vec<ServerMessage> {
             epoch: EPOCH,
             version: Version(41),
             view: Box::new(view()),
-        }),
-        ServerMessage::Batch(Batch {
-            board,
-            epoch: EPOCH,
-            from: Version(41),
-            to: Version(42),
-            durable: Version(41),
-            v: vec![moved()],
         }),
         ServerMessage::Outcome(outcome(17, OutcomeResult::NoChange)),
         ServerMessage::Outcome(Outcome {
@@ -313,6 +320,25 @@ fn answers() -> Vec<ServerMessage> {
         }),
         ServerMessage::Pong(Ping {
             t: Timestamp(1_700_000_000_000),
+        }),
+        ServerMessage::Batch(Batch {
+            board,
+            from: Version(41),
+            durable: Version(41),
+            v: vec![moved()],
+        }),
+        ServerMessage::Batch(Batch {
+            board,
+            from: Version(42),
+            durable: Version(41),
+            v: vec![
+                renamed(),
+                VersionEntry {
+                    n: Version(44),
+                    seq: Some(Seq(18)),
+                    ..moved()
+                },
+            ],
         }),
     ]
 }

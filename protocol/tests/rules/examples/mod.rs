@@ -56,8 +56,8 @@ variants!(client_name, CLIENT_MESSAGES, ClientMessage:
     Hello Subscribe Unsubscribe Submit Presence CardOpen Activity BoardCreate BoardsList Ping);
 
 variants!(server_name, SERVER_MESSAGES, ServerMessage:
-    Welcome Subscribed Unsubscribed Snapshot Batch Outcome Durable Presence Role Card Activity
-    BoardCreated Boards Error Goodbye Pong);
+    Welcome Subscribed Unsubscribed Snapshot Outcome Durable Presence Role Card Activity
+    BoardCreated Boards Error Goodbye Pong Batch);
 
 #[test]
 fn each_variant_has_an_example() {
