@@ -239,7 +239,7 @@ impl TestClient {
         while at < subscribed.version {
             let batch = self.batch().await;
             assert_eq!(batch.from, at, "versions come without a gap");
-            at = batch.to;
+            at = batch.to();
             entries.extend(batch.v);
         }
         if let Some(view) = &mut view {

@@ -52,7 +52,7 @@ async fn what_one_does_the_other_sees_and_the_author_hears_that_it_is_on_disk() 
     bob.submit(board, 1, vec![column("todo"), card("c1")]).await;
     for client in [&mut ann, &mut bob] {
         let batch = client.batch().await;
-        assert_eq!((batch.from, batch.to), (Version(1), Version(2)));
+        assert_eq!((batch.from, batch.to()), (Version(1), Version(2)));
         let [entry] = batch.v.as_slice() else {
             panic!("one version: {batch:?}");
         };
@@ -70,13 +70,13 @@ async fn r4_a_submit_that_is_sent_again_is_answered_and_not_applied_again() {
     let board = ann.create_board("Plans").await;
     ann.subscribe(board, None).await;
     ann.submit(board, 1, vec![column("todo")]).await;
-    assert_eq!(ann.batch().await.to, Version(1));
+    assert_eq!(ann.batch().await.to(), Version(1));
     ann.submit(board, 1, vec![column("todo")]).await;
     let outcome = ann.outcome().await;
     assert_eq!(outcome.result, OutcomeResult::Accepted);
     assert_eq!(outcome.version, Some(Version(1)));
     ann.submit(board, 2, vec![column("done")]).await;
-    assert_eq!(ann.batch().await.to, Version(2));
+    assert_eq!(ann.batch().await.to(), Version(2));
     server.stop().await;
 }
 

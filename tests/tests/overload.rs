@@ -133,7 +133,7 @@ impl Slow {
                 for entry in &batch.v {
                     apply(&mut self.view, entry);
                 }
-                self.version = batch.to;
+                self.version = batch.to();
             }
             _ => {}
         }

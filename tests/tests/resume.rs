@@ -117,7 +117,7 @@ async fn r3_the_board_goes_on_while_a_client_catches_up_from_the_disk() {
             "the disk and memory join without a gap"
         );
         batch.v.iter().for_each(|entry| apply(&mut view, entry));
-        version = batch.to;
+        version = batch.to();
     }
     assert_eq!(view_hash(&view), hash_now(&server, board).await);
     server.stop().await;

@@ -152,7 +152,9 @@ impl<'de> Deserialize<'de> for Batch {
                 let durable = optional(&mut array)?.unwrap_or(from);
                 skip_rest(&mut array)?;
                 if from.0 + versions.len() as u64 > MAX_SAFE_INTEGER {
-                    return Err(serde::de::Error::custom("a version is larger than 2^53 - 1"));
+                    return Err(serde::de::Error::custom(
+                        "a version is larger than 2^53 - 1",
+                    ));
                 }
                 let numbers = (from.0 + 1..).map(Version);
                 let v = numbers

@@ -17,7 +17,11 @@ fn versions_are_numbered_from_the_one_before_the_batch() {
     let numbers: Vec<_> = read.v.iter().map(|entry| entry.n).collect();
     assert_eq!(numbers, [Version(42), Version(43), Version(44)]);
     assert_eq!((read.from, read.to()), (Version(41), Version(44)));
-    let authors: Vec<_> = read.v.iter().map(|entry| (entry.client, entry.seq)).collect();
+    let authors: Vec<_> = read
+        .v
+        .iter()
+        .map(|entry| (entry.client, entry.seq))
+        .collect();
     let client = Some("c1".parse().unwrap());
     assert_eq!(
         authors,
@@ -44,7 +48,10 @@ fn what_is_not_a_batch_is_an_error_that_says_what_one_is() {
         (r#"["b"]"#, "[board, from, v, durable?]"),
         (r#"["b",41]"#, "[board, from, v, durable?]"),
         (r#"["b",41,[["ann",7]]]"#, "[by, at, ev, client?, seq?]"),
-        (r#"["b",41,[{"by":"ann","at":7,"ev":[]}]]"#, "[by, at, ev, client?, seq?]"),
+        (
+            r#"["b",41,[{"by":"ann","at":7,"ev":[]}]]"#,
+            "[by, at, ev, client?, seq?]",
+        ),
         (r#"["",41,[]]"#, "id"),
         (r#"["b","41",[]]"#, "u64"),
         (r#"["b",-1,[]]"#, "u64"),
@@ -52,7 +59,10 @@ fn what_is_not_a_batch_is_an_error_that_says_what_one_is() {
         (r#"["b",9007199254740991,[["ann",7,[]]]]"#, "2^53 - 1"),
         (r#"["b",41,[["ann",7,[]]],"40"]"#, "u64"),
         (r#"["b",41,[["ann",7,[],"",1]]]"#, "id"),
-        (r#"["b",41,[["ann",7,[{"type":"card.paint"}]]]]"#, "card.paint"),
+        (
+            r#"["b",41,[["ann",7,[{"type":"card.paint"}]]]]"#,
+            "card.paint",
+        ),
         (r#"["b",41,[]"#, "EOF"),
         (r#"["b",41,[]] ["b",41,[]]"#, "trailing"),
     ] {

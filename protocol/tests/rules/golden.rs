@@ -115,5 +115,8 @@ fn the_lists_of_types_are_complete() {
         types
     }
     assert_eq!(types(&client_messages()), CLIENT_TYPES);
-    assert_eq!(types(&server_messages()), [&SERVER_TYPES[..], &["batch"]].concat());
+    assert_eq!(
+        types(&server_messages()),
+        [&SERVER_TYPES[..], &["batch"]].concat()
+    );
 }

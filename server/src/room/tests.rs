@@ -7,6 +7,7 @@ mod r3_contiguous;
 mod r3_past;
 mod r4_exactly_once;
 mod r5_two_answers;
+mod r6_bytes;
 mod r6_encode_once;
 mod r7_batches_adapt;
 mod r8_bounds;
@@ -236,11 +237,13 @@ fn subscribed(messages: &[ServerMessage]) -> &Subscribed {
 /// The kinds of messages, as they stand on the wire.
 fn kinds(messages: &[ServerMessage]) -> Vec<String> {
     let kind = |message| {
-        serde_json::to_value(message).unwrap()["type"]
-            .as_str()
-            .map(str::to_owned)
+        let value = serde_json::to_value(message).unwrap();
+        let kind = value
+            .get("type")
+            .map_or("batch", |kind| kind.as_str().unwrap());
+        kind.to_owned()
     };
-    messages.iter().filter_map(kind).collect()
+    messages.iter().map(kind).collect()
 }
 
 /// The message in a whole frame; `None` for a close frame.
@@ -262,7 +265,11 @@ fn message_of(frame: &Frame) -> Option<ServerMessage> {
         OpCode::Control(Control::Close) => return None,
         OpCode::Data(_) | OpCode::Control(_) => panic!("unexpected frame"),
     };
-    Some(codec::decode_server(&text).unwrap().unwrap())
+    let message = codec::decode_server(&text).unwrap().unwrap();
+    if let ServerMessage::Batch(batch) = &message {
+        assert_eq!(codec::encode(batch), text.as_bytes());
+    }
+    Some(message)
 }
 
 /// What a client has of the board: the view that snapshots and batches lead to.
@@ -289,6 +296,7 @@ impl Replica {
 
     fn apply(&mut self, batch: Batch) {
         assert_eq!(batch.from, self.version, "a gap or an overlap");
+        let to = batch.to();
         for entry in batch.v {
             assert_eq!(entry.n, self.version.next());
             let moment = Moment {
@@ -304,7 +312,7 @@ impl Replica {
             }
             self.version = entry.n;
         }
-        assert_eq!(batch.to, self.version);
+        assert_eq!(to, self.version);
     }
 
     fn position(&self) -> Position {

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use boardcast_protocol::ids::{BoardId, ClientId};
-use boardcast_protocol::position::Position;
+use boardcast_protocol::position::{Epoch, Position};
 
 use self::fences::Fences;
 use super::cover::Cover;
@@ -28,6 +28,8 @@ pub(super) struct Oracle {
     clients: Vec<ClientId>,
     /// From where a client asked to go on, by link and request.
     asked: BTreeMap<(u64, BoardId, Option<u32>), Option<Position>>,
+    /// The epoch that a link was told last of a board.
+    epochs: BTreeMap<(u64, BoardId), Epoch>,
     pub(super) fences: Fences,
     trace: DefaultHasher,
     /// Lines of what happened, where they are wanted.
@@ -43,6 +45,7 @@ impl Oracle {
             failure: None,
             clients,
             asked: BTreeMap::new(),
+            epochs: BTreeMap::new(),
             fences: Fences::default(),
             trace: DefaultHasher::new(),
             lines: with_lines.then(Vec::new),

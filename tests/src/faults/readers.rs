@@ -192,14 +192,14 @@ impl Reader {
     fn take(&mut self, message: ServerMessage) -> anyhow::Result<()> {
         match message {
             ServerMessage::Batch(batch) => {
-                if batch.epoch != self.at.epoch || batch.from != self.at.version {
+                if batch.from != self.at.version {
                     bail!("a batch from {} came at {:?}", batch.from, self.at);
                 }
                 batch
                     .v
                     .iter()
                     .for_each(|entry| apply(&mut self.view, entry));
-                self.at.version = batch.to;
+                self.at.version = batch.to();
             }
             ServerMessage::Snapshot(snapshot) => {
                 self.at = Position {

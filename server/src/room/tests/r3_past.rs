@@ -131,7 +131,7 @@ fn r3_who_resumes_from_the_same_version_shares_the_reads() {
     for peer in &mut others {
         let batches = peer.batches();
         assert_eq!(batches[0].from, Version(0));
-        assert_eq!(batches.last().unwrap().to, Version(40));
+        assert_eq!(batches.last().unwrap().to(), Version(40));
     }
 }
 

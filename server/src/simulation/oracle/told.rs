@@ -31,8 +31,8 @@ impl Oracle {
         });
         match message {
             ServerMessage::Subscribed(subscribed) => self.subscribed(link, subscribed),
-            ServerMessage::Snapshot(snapshot) => self.snapshot(snapshot),
-            ServerMessage::Batch(batch) => self.batch(batch),
+            ServerMessage::Snapshot(snapshot) => self.snapshot(link, snapshot),
+            ServerMessage::Batch(batch) => self.batch(link, batch),
             ServerMessage::Durable(durable) => {
                 self.durable(durable.board, durable.epoch, durable.version);
             }
@@ -65,6 +65,7 @@ impl Oracle {
     fn subscribed(&mut self, link: &Link, said: &Subscribed) {
         let board = said.board;
         self.durable(board, said.epoch, said.durable);
+        self.epochs.insert((link.id, board), said.epoch);
         let client = self.clients[link.person];
         let at = self.asked.remove(&(link.id, board, said.req)).flatten();
         let began = Position {
@@ -110,21 +111,26 @@ impl Oracle {
         }
     }
 
-    fn batch(&mut self, batch: &Batch) {
-        self.durable(batch.board, batch.epoch, batch.durable);
+    /// A batch bears no epoch: it is of the one that the link was told last.
+    fn batch(&mut self, link: &Link, batch: &Batch) {
+        let Some(epoch) = self.epochs.get(&(link.id, batch.board)).copied() else {
+            let board = batch.board;
+            return self.fail(|| format!("a batch of {board} came without a subscription"));
+        };
+        self.durable(batch.board, epoch, batch.durable);
         let Some(truth) = self.boards.get_mut(&batch.board) else {
             return;
         };
         let board = batch.board;
         let mut broken = None;
         for entry in &batch.v {
-            if !truth.is_content(batch.epoch, entry) {
+            if !truth.is_content(epoch, entry) {
                 broken = Some(entry.n);
             }
             let Some((at, view)) = &mut truth.shadow else {
                 continue;
             };
-            if at.epoch == batch.epoch && entry.n == at.version.next() {
+            if at.epoch == epoch && entry.n == at.version.next() {
                 let moment = Moment {
                     version: entry.n,
                     stamp: Stamp {
@@ -143,7 +149,13 @@ impl Oracle {
         }
     }
 
-    fn snapshot(&mut self, said: &Snapshot) {
+    fn snapshot(&mut self, link: &Link, said: &Snapshot) {
+        if self.epochs.get(&(link.id, said.board)) != Some(&said.epoch) {
+            let (board, epoch) = (said.board, said.epoch);
+            return self.fail(|| {
+                format!("a snapshot of {board} is of epoch {epoch}, `subscribed` of another")
+            });
+        }
         let Some(truth) = self.boards.get_mut(&said.board) else {
             return;
         };
