@@ -89,7 +89,12 @@ impl AsyncWrite for SharedSocket {
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.0.poll_write_ready(context))?;
-            match self.0.try_write_vectored(slices) {
+            // `writev` costs a fifth more than `send`.
+            let written = match slices {
+                [slice] => self.0.try_write(slice),
+                slices => self.0.try_write_vectored(slices),
+            };
+            match written {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(written),
             }

@@ -198,19 +198,9 @@ impl Feed {
         Ok(())
     }
 
-    /// Queues a batch, or writes it `at_once`; whether the subscriber can be sent more.
-    pub(super) fn deliver(
-        &mut self,
-        to: &mut Subscriber,
-        (frame, last): (Frame, Version),
-        at_once: bool,
-    ) -> bool {
-        let pushed = if at_once {
-            to.outbox.push_at_once(frame)
-        } else {
-            to.outbox.push(frame)
-        };
-        match pushed {
+    /// Delivers a batch; whether the subscriber can be sent more.
+    pub(super) fn deliver(&mut self, to: &mut Subscriber, (frame, last): (Frame, Version)) -> bool {
+        match to.outbox.push_at_once(frame) {
             Pushed::Queued => {
                 self.delivered();
                 to.advance(last, self.durable);

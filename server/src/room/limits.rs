@@ -39,6 +39,11 @@ pub struct RoomLimits {
     pub waiting_max: usize,
     /// Subscribers that are served before others get the thread (rule R7).
     pub pushes_per_slice: usize,
+    /// Bytes that are written to subscribers before others get the thread.
+    pub bytes_per_slice: usize,
+    /// After so many slices the journal gets its part of what is sent: it takes its part of the
+    /// processor, so the first subscribers are served before it.
+    pub slices_before_journal: usize,
     /// Clients in a room's memory. Above it those that were silent longest leave it; each is read
     /// from the disk when it comes again.
     pub clients_max: usize,
@@ -73,6 +78,8 @@ impl Default for RoomLimits {
             catch_up_bytes: 128 * 1_024,
             waiting_max: 4_096,
             pushes_per_slice: 64,
+            bytes_per_slice: 128 * 1_024,
+            slices_before_journal: 16,
             clients_max: 20_000,
             retry_ms: 250,
             rows_after_ms: 1_000,

@@ -9,7 +9,7 @@ use boardcast_protocol::limits::PRESENCE_TICK_MS;
 use super::RoomLimits;
 
 /// How long the next batch gathers versions (rule R7): nothing on an idle board; on a busy one the
-/// larger of twice the time that the last batch took and the lag of writing, up to a bound.
+/// larger of twice the time that writing the last batch took and the lag of writing, up to a bound.
 #[derive(Debug)]
 pub(super) struct Window {
     max: Duration,
@@ -30,8 +30,8 @@ impl Window {
     }
 
     /// A batch went out.
-    pub(super) fn flushed(&mut self, began: Instant, ended: Instant, lag: Duration) {
-        let width = (2 * (ended - began)).max(lag).min(self.max);
+    pub(super) fn flushed(&mut self, began: Instant, work: Duration, lag: Duration) {
+        let width = (2 * work).max(lag).min(self.max);
         self.opens = began + width;
     }
 }

@@ -332,6 +332,11 @@ fn rooms(dice: &mut Dice) -> RoomLimits {
         pushes_per_slice: size(1, 8),
         ..usual
     };
+    let limits = RoomLimits {
+        bytes_per_slice: 250 * limits.pushes_per_slice,
+        slices_before_journal: limits.pushes_per_slice,
+        ..limits
+    };
     RoomLimits {
         window_max_ms: dice.range(0..=40),
         retry_ms: u32::try_from(dice.range(10..=250)).unwrap(),

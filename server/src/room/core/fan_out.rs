@@ -14,8 +14,6 @@ pub(in crate::room) struct Flush {
     /// One after the other; none where the versions are too large for events.
     batches: Vec<Batch>,
     to: Version,
-    /// Whether the room's task writes to the sockets.
-    at_once: bool,
     /// Who was served last.
     last: Option<ConnId>,
 }
@@ -28,12 +26,6 @@ impl Room {
         }
         let (count, bytes) = self.feed.size_since(self.flushed);
         (count.max(1), bytes)
-    }
-
-    /// Whether there are so few subscribers that the room's task writes to their sockets itself: less
-    /// work than waking theirs, and over before others miss the thread (rule R7).
-    pub(in crate::room) fn is_small(&self) -> bool {
-        self.subscribers.len() < self.limits.pushes_per_slice
     }
 
     /// Begins to send what is pending; `None` when nothing is.
@@ -53,16 +45,16 @@ impl Room {
         Some(Flush {
             batches,
             to,
-            at_once: self.is_small(),
             last: None,
         })
     }
 
-    /// Serves the next subscribers, at most so many; whether all are served. No input may be
+    /// Serves the next subscribers, as many as a slice may; whether all are served. No input may be
     /// handled before they are.
-    pub(in crate::room) fn flush_slice(&mut self, flush: &mut Flush, max: usize) -> bool {
+    pub(in crate::room) fn flush_slice(&mut self, flush: &mut Flush) -> bool {
+        let max = self.limits.pushes_per_slice;
         let mut too_slow = Vec::new();
-        let mut served = 0;
+        let (mut served, mut bytes) = (0, 0);
         let Self {
             board,
             feed,
@@ -77,9 +69,8 @@ impl Room {
             }
             for batch in &mut flush.batches {
                 let frame = batch.encoded.frame(subscriber.outbox.codec());
-                if subscriber.cursor == batch.from
-                    && !feed.deliver(subscriber, (frame, batch.to), flush.at_once)
-                {
+                bytes += frame.len();
+                if subscriber.cursor == batch.from && !feed.deliver(subscriber, (frame, batch.to)) {
                     break;
                 }
             }
@@ -89,6 +80,10 @@ impl Room {
                 && feed.catch_up(board.view(), subscriber).is_err()
             {
                 too_slow.push(subscriber.conn);
+            }
+            if bytes >= self.limits.bytes_per_slice {
+                served = max;
+                break;
             }
         }
         for conn in too_slow {
@@ -106,7 +101,7 @@ impl Room {
     #[cfg(test)]
     pub(in crate::room) fn flush(&mut self) {
         if let Some(mut flush) = self.begin_flush() {
-            while !self.flush_slice(&mut flush, 64) {}
+            while !self.flush_slice(&mut flush) {}
         }
     }
 
@@ -140,7 +135,7 @@ impl Room {
         for waiting in due {
             let frame = message.frame(waiting.outbox.codec());
             let subscriber = self.subscribers.get_mut(waiting.conn);
-            match (waiting.outbox.push(frame), subscriber) {
+            match (waiting.outbox.push_at_once(frame), subscriber) {
                 (Pushed::Queued, Some(subscriber)) => subscriber.told = version,
                 (Pushed::Full, Some(subscriber)) => subscriber.fall_behind(self.feed.board()),
                 // Nothing would tell it later.

@@ -105,10 +105,12 @@ fn tell(what: &mut What, feed: &Feed, presence: &mut Presence, to: &mut Subscrib
     match what {
         What::Presence => presence.send(to),
         What::Durable(durable, _) if to.told >= *durable => {}
-        What::Durable(durable, message) => match to.outbox.push(message.frame(to.outbox.codec())) {
-            Pushed::Queued => to.told = *durable,
-            Pushed::Full => to.fall_behind(feed.board()),
-            Pushed::Closed => {}
-        },
+        What::Durable(durable, message) => {
+            match to.outbox.push_at_once(message.frame(to.outbox.codec())) {
+                Pushed::Queued => to.told = *durable,
+                Pushed::Full => to.fall_behind(feed.board()),
+                Pushed::Closed => {}
+            }
+        }
     }
 }
