@@ -104,6 +104,10 @@ function send(message) {
 // --- messages -------------------------------------------------------------------------------
 
 function receive(message) {
+  if (Array.isArray(message)) {
+    if (message[0] === wanted && subscribed) batch(message);
+    return;
+  }
   switch (message.type) {
     case "welcome":
       attempt = 0;
@@ -115,15 +119,15 @@ function receive(message) {
       listBoards(message.boards);
       break;
     case "subscribed":
+      if (message.board !== wanted) break;
       subscribed = true;
+      if (message.mode === "snapshot") replica = null;
+      else if (replica) replica.epoch = message.epoch;
       break;
     case "snapshot":
       if (message.board !== wanted) break;
       replica = { board: message.board, epoch: message.epoch, version: message.version, view: indexed(message.view) };
       draw();
-      break;
-    case "batch":
-      if (message.board === wanted && subscribed) batch(message);
       break;
     case "presence":
       if (message.board === wanted) page.people.textContent = people(message);
@@ -170,14 +174,16 @@ function subscribe() {
   send(message);
 }
 
-function batch(message) {
-  if (!replica || message.epoch !== replica.epoch || message.from !== replica.version) {
+// [board, from, versions, durable?]: a version is [by, at, events, client?, seq?], the first follows `from`.
+function batch([, from, versions]) {
+  if (!replica || from !== replica.version) {
     subscribe();
     return;
   }
-  for (const entry of message.v) {
-    for (const event of entry.ev) apply(replica.view, entry, event);
-    replica.version = entry.n;
+  for (const [by, at, events] of versions) {
+    replica.version += 1;
+    const entry = { n: replica.version, by, at };
+    for (const event of events) apply(replica.view, entry, event);
   }
   draw();
 }

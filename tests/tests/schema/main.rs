@@ -126,12 +126,19 @@ fn what_is_not_a_message_is_not_valid() {
     ] {
         assert!(validate(&client, &bad).is_err(), "{bad}");
     }
+    let server = schema("server-message");
+    for bad in [
+        json!([]),
+        json!(["b", 0]),
+        json!(["b", 0, [["ann", 1]]]),
+        json!(["b", 0, [["ann", 1, [{"type": "card.paint"}]]]]),
+        json!(["b", 0, [["ann", 1, [], 7, 1]]]),
+        json!(["b", 0, [], -1]),
+    ] {
+        assert!(validate(&server, &bad).is_err(), "{bad}");
+    }
 }
 
 fn batch_of(events: &[Value]) -> Value {
-    let version = json!({"n": 1, "by": "ann", "at": 1, "ev": events});
-    json!({
-        "type": "batch", "board": "b", "epoch": "00000000000000ff", "from": 0, "to": 1,
-        "durable": 0, "v": [version],
-    })
+    json!(["b", 0, [["ann", 1, events]]])
 }

@@ -54,6 +54,16 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 }
                 true
             }
+            "minItems" => value
+                .as_array()
+                .is_none_or(|array| Some(array.len() as u64) >= rule.as_u64()),
+            "prefixItems" => {
+                let elements = value.as_array().into_iter().flatten().zip(items(rule));
+                for (index, (value, rule)) in elements.enumerate() {
+                    check(root, rule, value, &format!("{at}[{index}]"))?;
+                }
+                true
+            }
             "items" => {
                 for (index, value) in value.as_array().into_iter().flatten().enumerate() {
                     check(root, rule, value, &format!("{at}[{index}]"))?;

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use memchr::memmem::Finder;
 
-const START: &[u8] = b"op@";
+/// What each marker begins with.
+pub(crate) const START: &[u8] = b"op@";
 /// `op@<16 hex>.<8 hex>.`
 pub(crate) const MARKER_BYTES: usize = 3 + 16 + 1 + 8 + 1;
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{Adapter, Control, Durability, Seat, Upgrade};
 use crate::load::{Load, Place};
-use crate::marker::{Op, write_to};
+use crate::marker::{Op, START, write_to};
 use crate::ws::Out;
 
 /// Cards of all boards together, at the least: one card touched again and again would be one row.
@@ -18,10 +18,9 @@ const CARDS: u32 = 500;
 const CARDS_OF_A_BOARD: u32 = 5;
 /// A server takes 100 subscriptions on a connection.
 const BOARDS_OF_AN_OPENER: u32 = 100;
-/// Where the envelope of a batch ends at the latest.
-const ENVELOPE_BYTES: usize = 256;
 
-const BATCH: &[u8] = b"{\"type\":\"batch\"";
+/// `[board, from, versions, durable?]`: the only message that is an array.
+const BATCH: &[u8] = b"[";
 const SNAPSHOT: &[u8] = b"{\"type\":\"snapshot\"";
 const DURABLE: &[u8] = b"{\"type\":\"durable\"";
 
@@ -177,22 +176,36 @@ impl Boardcast {
 }
 
 impl Durability for Boardcast {
+    /// Each version of a board that is measured is one operation, so its place among the markers is
+    /// its place in the batch.
     fn version_at(&self, message: &[u8], at: usize) -> Option<u64> {
-        let entry = memmem::rfind(&message[..at], b"{\"n\":")?;
-        number(&message[entry + 5..])
+        let before = memmem::find_iter(&message[..at], START).count() as u64;
+        Some(batch_from(message)? + before + 1)
     }
 
     fn durable(&self, message: &[u8]) -> Option<u64> {
-        let head = &message[..message.len().min(ENVELOPE_BYTES)];
-        let key: &[u8] = if head.starts_with(BATCH) {
-            b"\"durable\":"
-        } else if head.starts_with(DURABLE) {
-            b"\"version\":"
-        } else {
+        if message.starts_with(BATCH) {
+            return batch_durable(message).or_else(|| batch_from(message));
+        }
+        if !message.starts_with(DURABLE) {
             return None;
-        };
-        number(&head[memmem::find(head, key)? + key.len()..])
+        }
+        let key = b"\"version\":";
+        number(&message[memmem::find(message, key)? + key.len()..])
     }
+}
+
+/// The version before the first one of a batch.
+fn batch_from(batch: &[u8]) -> Option<u64> {
+    let board = batch.starts_with(BATCH).then(|| memchr::memchr(b',', batch))??;
+    number(&batch[board + 1..])
+}
+
+/// What a batch says behind its versions, where it says something.
+fn batch_durable(batch: &[u8]) -> Option<u64> {
+    let array = batch.strip_suffix(b"]")?;
+    let last = &array[memchr::memrchr(b',', array)? + 1..];
+    last.iter().all(u8::is_ascii_digit).then(|| number(last))?
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
@@ -290,11 +303,14 @@ mod tests {
 
     #[test]
     fn versions_are_read_from_a_batch() {
-        let batch = br#"{"type":"batch","board":"b0","epoch":"e","from":40,"to":42,"durable":39,"v":[{"n":41,"client":"g0","seq":1,"ev":[{"title":"op@1"}]},{"n":42,"client":"g1","seq":1,"ev":[{"title":"op@2"}]}]}"#;
+        let batch = br#"["b0",40,[["u-1",17,[{"title":"op@1"}],"g0",1],["u-2",18,[{"title":"op@2"}],"g1",1]],39]"#;
         let at = |marker: &[u8]| memmem::find(batch, marker).unwrap();
         assert_eq!(adapter().version_at(batch, at(b"op@1")), Some(41));
         assert_eq!(adapter().version_at(batch, at(b"op@2")), Some(42));
         assert_eq!(adapter().durable(batch), Some(39));
+        assert!(!adapter().is_control(batch));
+        let all_before = br#"["b0",40,[["u-1",17,[{"title":"op@1"}],"g0",1]]]"#;
+        assert_eq!(adapter().durable(all_before), Some(40));
         let durable = br#"{"type":"durable","board":"b0","epoch":"e","version":42}"#;
         assert_eq!(adapter().durable(durable), Some(42));
         assert_eq!(
