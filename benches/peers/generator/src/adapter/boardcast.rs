@@ -197,8 +197,8 @@ impl Durability for Boardcast {
 
 /// The version before the first one of a batch.
 fn batch_from(batch: &[u8]) -> Option<u64> {
-    let board = batch.starts_with(BATCH).then(|| memchr::memchr(b',', batch))??;
-    number(&batch[board + 1..])
+    let board_end = memchr::memchr(b',', batch)?;
+    number(&batch[board_end + 1..])
 }
 
 /// What a batch says behind its versions, where it says something.
