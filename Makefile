@@ -11,7 +11,7 @@ STEP = @printf '\n== %s\n'
 .PHONY: help run link simulate test components fmt fmt-check lint doc unit deny \
 	bench bench-check bench-journal bench-journal-slow bench-start drain \
 	faults faults-build faults-kill faults-power faults-planted faults-disk-full faults-nth-fault \
-	faults-network faults-stopped-readers faults-clock
+	faults-network faults-stopped-readers faults-joiners faults-clock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,7 +70,7 @@ drain: ## Restart a server under 5,000 clients: nobody is lost, no second has mo
 
 FAULTS := target/release/boardcast-faults
 
-faults: faults-kill faults-power faults-planted faults-disk-full faults-nth-fault faults-network faults-stopped-readers faults-clock ## Make real faults on the real server: docs/faults.md
+faults: faults-kill faults-power faults-planted faults-disk-full faults-nth-fault faults-network faults-stopped-readers faults-joiners faults-clock ## Make real faults on the real server: docs/faults.md
 
 faults-build:
 	$(STEP) 'release binaries'
@@ -99,6 +99,9 @@ faults-network: faults-build ## Delay, stalls and cuts between clients and serve
 
 faults-stopped-readers: faults-build ## 100 clients that stop reading for a minute
 	$(FAULTS) stopped-readers --clients 100 --seconds 60 --rate 1000
+
+faults-joiners: faults-build ## 1,000 clients that join a board of 4,000 cards at one moment
+	$(FAULTS) joiners --clients 1000 --cards 4000
 
 faults-clock: faults-build ## The server's clock jumps by hours
 	$(FAULTS) clock --jumps 20 --rate 500

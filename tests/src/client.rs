@@ -17,7 +17,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::Request;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::harness::PATIENCE;
@@ -157,15 +157,25 @@ impl TestClient {
     /// # Panics
     /// Nothing comes in time.
     pub async fn next_or_close(&mut self) -> Result<ServerMessage, Closed> {
+        let text = self.next_text().await?;
+        let message = decode_server(&text).expect("a message of the protocol");
+        Ok(message.expect("a known message"))
+    }
+
+    /// The text of the next message, or how the connection ended.
+    ///
+    /// # Errors
+    /// The connection ended.
+    ///
+    /// # Panics
+    /// Nothing comes in time.
+    pub async fn next_text(&mut self) -> Result<Utf8Bytes, Closed> {
         loop {
             let message = timeout(PATIENCE, self.socket.next())
                 .await
                 .expect("a message in time");
             match message {
-                Some(Ok(Message::Text(text))) => {
-                    let message = decode_server(&text).expect("a message of the protocol");
-                    return Ok(message.expect("a known message"));
-                }
+                Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Close(frame))) => {
                     return Err(frame.map(|frame| frame.code.into()));
                 }

@@ -124,3 +124,11 @@ async fn r8_clients_that_stop_reading_cost_bounded_memory_and_come_back() {
     assert!(outcome.is_clean(), "{}", outcome.json());
     assert_eq!(outcome.count("converged"), 8);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_join_a_board_at_once_share_one_snapshot() {
+    let outcome = carry_out("joiners --clients 60 --cards 500").await;
+    assert!(outcome.is_clean(), "{}", outcome.json());
+    assert_eq!(outcome.count("joined"), 60);
+    assert_eq!(outcome.count("encoded"), 1);
+}

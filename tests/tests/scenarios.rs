@@ -173,6 +173,16 @@ fn idle_crowd_is_there_and_hears_of_a_change() {
 }
 
 #[test]
+fn great_hall_hears_every_command_and_comes_back() {
+    let scene = Scene::new(120);
+    let report = scene.small("great-hall", "0.05", "16");
+    assert_eq!(number(&report, "/clients"), 450);
+    assert_eq!(number(&report, "/connections/cut"), 450);
+    assert_eq!(number(&report, "/connections/resumed_with_events"), 450);
+    assert_eq!(scene.serving.terminate(), Some(0));
+}
+
+#[test]
 fn reconnect_storm_brings_everybody_back_with_events() {
     let scene = Scene::new(30);
     let report = scene.small("reconnect-storm", "0.02", "4");

@@ -161,6 +161,7 @@ fn every_scenario_that_is_shipped_is_one() {
         names,
         [
             "chatty presence",
+            "great hall",
             "hot board",
             "idle crowd",
             "many boards",

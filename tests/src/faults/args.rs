@@ -44,6 +44,8 @@ pub enum Part {
     StoppedReaders(ReadersArgs),
     /// Lets the server's wall clock jump by hours.
     Clock(ClockArgs),
+    /// Lets many clients join a large board at one moment.
+    Joiners(JoinersArgs),
 }
 
 /// The fleet that works while faults are made.
@@ -152,6 +154,17 @@ pub struct ReadersArgs {
     /// Commands a second on their board.
     #[arg(long, value_name = "R", default_value_t = 1_000)]
     pub rate: u32,
+}
+
+/// Arguments of `joiners`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct JoinersArgs {
+    /// Clients that join.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub clients: usize,
+    /// Cards of the board.
+    #[arg(long, value_name = "N", default_value_t = 4_000)]
+    pub cards: u32,
 }
 
 /// Arguments of `clock`.

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod disk;
 pub mod fleet;
 pub mod health;
+pub mod joiners;
 pub mod kill;
 pub mod ledger;
 pub mod mount;
@@ -42,6 +43,7 @@ pub async fn run(arguments: &Arguments, binaries: &Binaries) -> anyhow::Result<O
         Part::NthFault(args) => nth::run(args, seed, binaries).await,
         Part::Network(args) => network::run(args, seed, binaries).await,
         Part::StoppedReaders(args) => readers::run(args, seed, binaries).await,
+        Part::Joiners(args) => joiners::run(args, seed, binaries).await,
         Part::Clock(args) => clock::run(args, seed, binaries).await,
         Part::Power(args) => power::run(args, seed, binaries).await,
     }

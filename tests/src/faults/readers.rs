@@ -19,7 +19,6 @@ use super::fleet::Fleet;
 use super::kill::PATIENCE;
 use super::ledger::Ledger;
 use super::outcome::Outcome;
-use super::server::Server;
 use super::site::Site;
 use crate::client::{TestClient, apply};
 
@@ -62,12 +61,12 @@ pub async fn run(args: &ReadersArgs, seed: u64, binaries: &Binaries) -> anyhow::
         readers.push(Reader::join(&site, &token, board).await?);
     }
 
-    let before = memory(&server, "VmRSS")?;
+    let before = server.memory("VmRSS")?;
     let mut peak = before;
     let looks = args.seconds * 1_000 / LOOK.as_millis() as u64;
     for look in 0..looks {
         tokio::time::sleep(LOOK).await;
-        peak = peak.max(memory(&server, "VmRSS")?);
+        peak = peak.max(server.memory("VmRSS")?);
         if look % 40 == 39 {
             outcome.progress(&format!(
                 "{} of {} s, {} MiB resident, {} commands durable",
@@ -103,11 +102,11 @@ pub async fn run(args: &ReadersArgs, seed: u64, binaries: &Binaries) -> anyhow::
     outcome.expect(converged == args.clients as u64, || {
         format!("{converged} of {} readers have the board", args.clients)
     });
-    peak = peak.max(memory(&server, "VmHWM")?);
+    peak = peak.max(server.memory("VmHWM")?);
     let bound = before + args.clients as u64 * CONNECTION_BYTES + BOARD_BYTES;
     outcome.set("rss before mib", before >> 20);
     outcome.set("rss peak mib", peak >> 20);
-    outcome.set("rss after mib", memory(&server, "VmRSS")? >> 20);
+    outcome.set("rss after mib", server.memory("VmRSS")? >> 20);
     outcome.set("rss bound mib", bound >> 20);
     outcome.expect(peak <= bound, || {
         format!("{peak} bytes were resident, the bound is {bound}")
@@ -119,14 +118,6 @@ pub async fn run(args: &ReadersArgs, seed: u64, binaries: &Binaries) -> anyhow::
     outcome.expect(code == Some(0), || format!("the stop ended with {code:?}"));
     audit(&site, ledger.read()?, &mut outcome).await?;
     Ok(outcome)
-}
-
-/// A value of `/proc/PID/status` in bytes.
-fn memory(server: &Server, name: &str) -> anyhow::Result<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    let kib = line.and_then(|line| line.trim_matches(':').split_whitespace().next());
-    Ok(kib.context("no such line")?.parse::<u64>()? * 1_024)
 }
 
 /// A client with a small window, and its copy of the board.

@@ -96,6 +96,17 @@ impl Server {
         self.child.id()
     }
 
+    /// A value of `/proc/PID/status` in bytes.
+    ///
+    /// # Errors
+    /// The server has ended, or there is no such line.
+    pub fn memory(&self, name: &str) -> anyhow::Result<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|line| line.trim_matches(':').split_whitespace().next());
+        Ok(kib.context("no such line")?.parse::<u64>()? * 1_024)
+    }
+
     /// How it ended, if it has.
     ///
     /// # Errors
