@@ -15,7 +15,7 @@ fn set_title(title: String) -> Command {
     Command::CardSet {
         card: card(),
         set: Box::new(CardChange {
-            title: Some(title.into()),
+            title: Some(title),
             ..CardChange::default()
         }),
     }
