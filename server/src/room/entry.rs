@@ -22,6 +22,8 @@ pub(super) struct EntryHead {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) version: Version,
+    /// When it was decided.
+    pub(super) at: Timestamp,
     json: Bytes,
     events: Range<usize>,
 }
@@ -52,6 +54,7 @@ impl Entry {
         scratch.push(b']');
         Self {
             version,
+            at,
             json: Bytes::copy_from_slice(scratch),
             events,
         }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use boardcast_protocol::board::View;
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{Durable, Outcome, OutcomeResult, ServerMessage};
-use boardcast_protocol::position::{Epoch, Version};
+use boardcast_protocol::position::{Epoch, Timestamp, Version};
 
 use super::encoded::Encoded;
 use super::entry::Entry;
@@ -298,8 +298,10 @@ impl Feed {
         (shared.encoded.frame(codec), shared.version)
     }
 
-    /// Lets go of what was encoded for joiners, once nobody has joined since the last time.
-    pub(super) fn rest(&mut self) {
+    /// Lets go of what was encoded for joiners, once nobody has joined since the last time, and of
+    /// versions up to `sent` that are in the log and were decided before `time`.
+    pub(super) fn rest(&mut self, sent: Version, time: Timestamp) {
+        self.recent.forget(sent.min(self.durable), time);
         self.tail = None;
         self.snapshot
             .take_if(|shared| !std::mem::take(&mut shared.used));

@@ -15,6 +15,8 @@ pub struct RoomLimits {
     pub recent_versions: usize,
     /// Bytes of encoded versions kept for resume; the newest version is kept whatever its size.
     pub recent_bytes: usize,
+    /// How long versions are kept for resume, in milliseconds; a few stay longer.
+    pub recent_ms: u64,
     /// Versions that a client may have missed when it resumes. Above it the client gets a snapshot.
     pub past_versions: u64,
     /// Bytes from the log that a resume may take, or as many as the board has in memory where that is
@@ -67,6 +69,7 @@ impl Default for RoomLimits {
             turn_inputs: 256,
             recent_versions: 4_096,
             recent_bytes: 2 * 1_024 * 1_024,
+            recent_ms: 60_000,
             past_versions: 20_000,
             past_bytes: 4 * 1_024 * 1_024,
             past_reads: 2,

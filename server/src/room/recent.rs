@@ -3,11 +3,15 @@
 use std::collections::VecDeque;
 
 use boardcast_protocol::limits::VERSION_MAX_BYTES;
-use boardcast_protocol::position::Version;
+use boardcast_protocol::position::{Timestamp, Version};
 
 use super::entry::Entry;
 
-/// The newest versions without a gap, bounded in count and bytes.
+/// Versions that are kept whatever their age: a client that was away for a moment from a quiet board
+/// costs no read of the log.
+const KEPT_MIN: usize = 32;
+
+/// The newest versions without a gap, bounded in count and bytes, and in time by who owns them.
 #[derive(Debug)]
 pub(super) struct Recent {
     versions_max: usize,
@@ -69,6 +73,20 @@ impl Recent {
         }
     }
 
+    /// Lets go of versions up to this one that were decided before `time`, all but the newest few.
+    pub(super) fn forget(&mut self, up_to: Version, time: Timestamp) {
+        while self.held.len() > KEPT_MIN
+            && let Some(oldest) = self
+                .held
+                .pop_front_if(|oldest| oldest.entry.version <= up_to && oldest.entry.at < time)
+        {
+            self.after = oldest.entry.version;
+        }
+        if self.held.len() < self.held.capacity() / 4 {
+            self.held.shrink_to(self.held.len() * 2);
+        }
+    }
+
     fn held_bytes(&self) -> u64 {
         self.held.front().map_or(0, |first| {
             self.pushed_bytes - first.end_bytes + first.entry.json().len() as u64
@@ -118,7 +136,6 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use boardcast_protocol::ids::UserId;
-    use boardcast_protocol::position::Timestamp;
 
     use super::super::entry::EntryHead;
     use super::*;
@@ -133,6 +150,22 @@ mod tests {
         Entry::compose(head, &mut Vec::new(), |out| {
             out.resize(out.len() + bytes, b' ');
         })
+    }
+
+    #[test]
+    fn the_old_are_forgotten_but_for_a_few_and_never_what_is_still_to_be_sent() {
+        let mut recent = Recent::new(Version(0), Version(0), 1_000, 1 << 20);
+        let count = 3 * KEPT_MIN as u64;
+        for version in 1..=count {
+            recent.push(entry(version, 10));
+        }
+        recent.forget(Version(10), Timestamp(1));
+        assert!(recent.covers(Version(10)) && !recent.covers(Version(9)));
+        recent.forget(Version(count), Timestamp(0));
+        assert!(recent.covers(Version(10)), "they are not older than that");
+        recent.forget(Version(count), Timestamp(1));
+        assert_eq!(versions(&recent, 0).len(), KEPT_MIN);
+        assert!(recent.covers(Version(count)) && !recent.covers(Version(10)));
     }
 
     fn versions(recent: &Recent, after: u64) -> Vec<u64> {

@@ -302,7 +302,7 @@ impl RoomTask {
     /// Hands over the rows of what has changed; whether the journal had a place for them.
     fn hand_over_rows(&mut self) -> bool {
         self.shared.weigh(&self.place, self.room.weight_bytes());
-        self.room.rest();
+        self.room.rest(clock::now());
         self.inputs.shrink_to(8);
         if self.journal.rows_are_written() {
             self.room.rows_are_written();

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use boardcast_protocol::event::Entity;
-use boardcast_protocol::position::Version;
+use boardcast_protocol::position::{Timestamp, Version};
 
 use super::Room;
 use crate::planted::{Bug, planted};
@@ -52,9 +52,10 @@ impl Room {
         self.clients.give_back(&rows.clients);
     }
 
-    /// Lets go of what is only kept for joiners.
-    pub(in crate::room) fn rest(&mut self) {
-        self.feed.rest();
+    /// Lets go of what is only kept for joiners and for those who come back, once it is old.
+    pub(in crate::room) fn rest(&mut self, now: Timestamp) {
+        let time = Timestamp(now.0.saturating_sub(self.limits.recent_ms));
+        self.feed.rest(self.flushed, time);
     }
 
     fn part(&self, entity: Entity) -> Option<Bytes> {
