@@ -223,7 +223,10 @@ impl Talk {
     /// Performs an effect, or returns what has to be waited for.
     fn perform(&mut self, effect: Effect) -> Option<Running> {
         match effect {
-            Effect::Admit(identity, client, agent) => self.admit(*identity, client, agent),
+            Effect::Admit(identity, client, agent) => {
+                self.admit(*identity, client, agent);
+                None
+            }
             Effect::Reply(message) => {
                 if tally::names_limit(&message) {
                     self.connection.profile.count_limit();
@@ -380,41 +383,30 @@ impl Talk {
         }
     }
 
-    fn admit(
-        &mut self,
-        identity: Identity,
-        client: ClientId,
-        agent: Option<Box<str>>,
-    ) -> Option<Running> {
+    fn admit(&mut self, identity: Identity, client: ClientId, agent: Option<Box<str>>) {
         let Identity {
             actor,
             name,
             expires,
         } = identity;
-        let connections = &self.services.connections;
-        if let Err(code) = connections.admit(
-            &self.connection,
-            actor.user,
-            client,
-            (clock::now(), expires),
-        ) {
-            self.close(code);
-            return None;
+        let now = clock::now();
+        let admitted =
+            (self.services.connections).admit(&self.connection, actor.user, client, (now, expires));
+        if let Err(code) = admitted {
+            return self.close(code);
         }
         self.source_place = None;
+        // `welcome` does not wait until it is on the disk: nothing that is kept refers to it.
+        let noted = (self.services.storage).remember_user(actor.user, &name, now);
+        if let Err(error) = noted {
+            tracing::warn!(user = %actor.user, %error, "failed to remember a user");
+        }
         self.connection.profile.introduce(Speaker {
             actor,
             client,
-            name: name.clone(),
+            name,
             agent,
         });
-        let storage = self.services.storage.clone();
-        Some(Box::pin(async move {
-            if let Err(error) = storage.remember_user(actor.user, &name, clock::now()).await {
-                tracing::warn!(user = %actor.user, %error, "failed to remember a user");
-            }
-            Done::Nothing
-        }))
     }
 
     fn leave_room(&mut self, req: u32, board: BoardId) -> Option<Running> {
