@@ -40,6 +40,8 @@ pub(super) struct Talk {
     /// What waits for a room to open or for storage; nothing is read meanwhile.
     backlog: Option<Box<Backlog>>,
     source_place: Option<SourcePlace>,
+    /// Whether a room was asked for a subscription, and has had no turn since.
+    has_joined: bool,
     /// Whether the last word has been said.
     is_over: bool,
 }
@@ -60,6 +62,7 @@ impl Talk {
             session: Session::new(authenticated),
             backlog: None,
             source_place,
+            has_joined: false,
             is_over: false,
         }
     }
@@ -75,6 +78,12 @@ impl Talk {
     /// Whether the last word has been said: nothing that comes matters any more.
     pub(super) fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    /// Whether what waits to be written is to wait for one turn of the thread: a room that was asked for
+    /// a subscription answers in it, and both leave together.
+    pub(super) fn take_pause(&mut self) -> bool {
+        std::mem::take(&mut self.has_joined) && self.connection.outbox.pending_bytes() > 0
     }
 
     /// Whether the connection ends as soon as everything is written.
@@ -332,6 +341,7 @@ impl Talk {
         match effect {
             Effect::Join { req, at, .. } => {
                 self.connection.profile.remember(room);
+                self.has_joined = true;
                 let joining = Joining { origin, req, at };
                 self.deliver(room, RoomInput::Join(Box::new(joining)))
             }

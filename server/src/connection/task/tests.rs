@@ -149,6 +149,24 @@ async fn r8_a_connection_goes_on_after_its_room_was_too_full_to_hear_that_it_is_
 }
 
 #[tokio::test]
+async fn welcome_leaves_together_with_the_answer_of_an_open_room() {
+    let mut client = Client::connected(RoomLimits::default(), false).await;
+    let board = client.board;
+    let opened = client.services.rooms.open(board).await;
+    assert!(matches!(opened, Ok(Some(_))));
+    let hello =
+        format!(r#"{{"type":"hello","v":1,"client":"c","boards":[{{"board":"{board}"}}]}}"#);
+    client.say(&hello).await;
+    let mut heard = [0; 16 * 1_024];
+    let read = timeout(Duration::from_secs(20), client.socket.read(&mut heard));
+    let count = read.await.unwrap().unwrap();
+    let heard = String::from_utf8_lossy(&heard[..count]);
+    for said in ["welcome", "subscribed", "snapshot"] {
+        assert!(heard.contains(&format!(r#""type":"{said}""#)), "{heard}");
+    }
+}
+
+#[tokio::test]
 async fn who_comes_in_while_the_server_begins_to_stop_is_told_when_to_come_back() {
     let mut client = Client::connected(RoomLimits::default(), true).await;
     let heard = client.hears("the server restarts").await;
