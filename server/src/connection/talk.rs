@@ -40,6 +40,8 @@ pub(super) struct Talk {
     /// What waits for a room to open or for storage; nothing is read meanwhile.
     backlog: Option<Box<Backlog>>,
     source_place: Option<SourcePlace>,
+    /// Whether a room was asked for a subscription, and has had no turn since.
+    has_joined: bool,
     /// Whether the last word has been said.
     is_over: bool,
 }
@@ -60,6 +62,7 @@ impl Talk {
             session: Session::new(authenticated),
             backlog: None,
             source_place,
+            has_joined: false,
             is_over: false,
         }
     }
@@ -75,6 +78,12 @@ impl Talk {
     /// Whether the last word has been said: nothing that comes matters any more.
     pub(super) fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    /// Whether what waits to be written is to wait for one turn of the thread: a room that was asked for
+    /// a subscription answers in it, and both leave together.
+    pub(super) fn take_pause(&mut self) -> bool {
+        std::mem::take(&mut self.has_joined) && self.connection.outbox.pending_bytes() > 0
     }
 
     /// Whether the connection ends as soon as everything is written.
@@ -223,7 +232,10 @@ impl Talk {
     /// Performs an effect, or returns what has to be waited for.
     fn perform(&mut self, effect: Effect) -> Option<Running> {
         match effect {
-            Effect::Admit(identity, client, agent) => self.admit(*identity, client, agent),
+            Effect::Admit(identity, client, agent) => {
+                self.admit(*identity, client, agent);
+                None
+            }
             Effect::Reply(message) => {
                 if tally::names_limit(&message) {
                     self.connection.profile.count_limit();
@@ -329,6 +341,7 @@ impl Talk {
         match effect {
             Effect::Join { req, at, .. } => {
                 self.connection.profile.remember(room);
+                self.has_joined = true;
                 let joining = Joining { origin, req, at };
                 self.deliver(room, RoomInput::Join(Box::new(joining)))
             }
@@ -380,41 +393,30 @@ impl Talk {
         }
     }
 
-    fn admit(
-        &mut self,
-        identity: Identity,
-        client: ClientId,
-        agent: Option<Box<str>>,
-    ) -> Option<Running> {
+    fn admit(&mut self, identity: Identity, client: ClientId, agent: Option<Box<str>>) {
         let Identity {
             actor,
             name,
             expires,
         } = identity;
-        let connections = &self.services.connections;
-        if let Err(code) = connections.admit(
-            &self.connection,
-            actor.user,
-            client,
-            (clock::now(), expires),
-        ) {
-            self.close(code);
-            return None;
+        let now = clock::now();
+        let admitted =
+            (self.services.connections).admit(&self.connection, actor.user, client, (now, expires));
+        if let Err(code) = admitted {
+            return self.close(code);
         }
         self.source_place = None;
+        // `welcome` does not wait until it is on the disk: nothing that is kept refers to it.
+        let noted = (self.services.storage).remember_user(actor.user, &name, now);
+        if let Err(error) = noted {
+            tracing::warn!(user = %actor.user, %error, "failed to remember a user");
+        }
         self.connection.profile.introduce(Speaker {
             actor,
             client,
-            name: name.clone(),
+            name,
             agent,
         });
-        let storage = self.services.storage.clone();
-        Some(Box::pin(async move {
-            if let Err(error) = storage.remember_user(actor.user, &name, clock::now()).await {
-                tracing::warn!(user = %actor.user, %error, "failed to remember a user");
-            }
-            Done::Nothing
-        }))
     }
 
     fn leave_room(&mut self, req: u32, board: BoardId) -> Option<Running> {

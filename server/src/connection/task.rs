@@ -176,6 +176,10 @@ impl<S: Socket> Open<S> {
                 return Poll::Ready(End::Broken);
             }
             let has_settled = self.talk.poll(context);
+            if self.talk.take_pause() {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let (connection, lag) = (self.talk.connection(), self.talk.lag());
             let written = (self.writer).poll(&mut self.stream, connection, lag, context);
             match written {

@@ -18,6 +18,7 @@ use super::queue::{QueuedRows, QueuedVersion};
 use super::requests::{self, Act, Requests};
 #[cfg(test)]
 use super::simulation::Disk;
+use super::users::{self, QueuedUser};
 use super::{
     ClientRecord, ImportRecord, Retention, StorageError, StoredVersion, Trimmed, checkpoint,
     client, connect, log, past, read, rows, trim,
@@ -102,6 +103,19 @@ impl Writer {
             }
             #[cfg(test)]
             Self::Simulated(disk) => disk.put_rows(all).await,
+        }
+    }
+
+    /// Writes users and their names.
+    pub(super) async fn put_users(&mut self, users: &[QueuedUser]) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite(SqliteWriter { conn, .. }) => {
+                fault::begin(conn).await?;
+                let written = users::write(conn, users).await;
+                finish(conn, written).await.map(drop)
+            }
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.put_users(users).await,
         }
     }
 
@@ -361,15 +375,6 @@ impl Readers {
             Self::Sqlite(pool) => read::import_record(pool, source).await,
             #[cfg(test)]
             Self::Simulated(disk) => Ok(disk.import_record(source)),
-        }
-    }
-
-    /// The name by which a user is known.
-    pub(super) async fn user_name(&self, user: UserId) -> Result<Option<String>, StorageError> {
-        match self {
-            Self::Sqlite(pool) => read::user_name(pool, user).await,
-            #[cfg(test)]
-            Self::Simulated(disk) => Ok(disk.user_name(user)),
         }
     }
 

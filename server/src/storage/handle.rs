@@ -10,7 +10,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::Semaphore;
 
 use boardcast_protocol::board::{Board, Member, View};
-use boardcast_protocol::ids::{AnyId, BoardId, UserId};
+use boardcast_protocol::ids::{AnyId, BoardId};
 use boardcast_protocol::limits::CLIENT_KEPT_MS;
 use boardcast_protocol::position::Timestamp;
 
@@ -331,29 +331,6 @@ impl Storage {
         self.inner.readers.forget_runs(&self.inner.requests).await
     }
 
-    /// Notes that a user exists, and its present name. Writes only what is new.
-    ///
-    /// # Errors
-    /// It cannot be read or written.
-    pub async fn remember_user(
-        &self,
-        user: UserId,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<(), StorageError> {
-        let read = self.inner.readers.user_name(user);
-        let known = self.observed().read("look up a user", read).await?;
-        if known.as_deref() == Some(name) {
-            return Ok(());
-        }
-        let remember = Act::Remember {
-            user,
-            name: name.to_owned(),
-            now,
-        };
-        self.inner.requests.ask(remember).await.map(drop)
-    }
-
     /// Notes what an import of `source` did, in place of the one before.
     ///
     /// # Errors
@@ -373,6 +350,10 @@ impl Storage {
     /// What storage has counted of itself.
     pub fn observed(&self) -> &StorageObserved {
         &self.inner.queue.observed
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        &self.inner.queue
     }
 
     pub(super) fn backups(&self) -> &Backups {

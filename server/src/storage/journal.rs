@@ -1,11 +1,12 @@
 //! The one task that writes to the database.
 //!
-//! In turn: one group of versions, one bounded set of rows, the requests that are ready, and a
-//! checkpoint when the write-ahead log has grown. While one commit is on its way to the disk the
-//! next group gathers; nothing waits for company.
+//! In turn: one group of versions, one bounded set of rows, the requests that are ready, the users
+//! that are due, and a checkpoint when the write-ahead log has grown. While one commit is on its way
+//! to the disk the next group gathers; nothing that somebody waits for waits for company.
 
 mod answers;
 mod groups;
+mod users;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -116,6 +117,7 @@ impl Journal {
         self.queue.release_rows(&dropped);
         self.write_rows(rows).await?;
         worked |= self.answer_ready().await?;
+        worked |= self.write_users().await?;
         self.checkpoint().await?;
         Ok(worked)
     }
@@ -148,9 +150,11 @@ impl Journal {
     }
 
     async fn wait(&mut self) {
+        let users_due = self.queue.users.due();
         tokio::select! {
             biased;
             () = self.queue.pushed() => {}
+            () = until(users_due), if users_due.is_some() => {}
             () = tokio::time::sleep(self.limits.retry), if self.is_choked => {}
             request = self.inbox.recv(), if self.waiting.len() < REQUESTS_MAX => match request {
                 Some(request) => self.take(request),
@@ -305,6 +309,12 @@ impl End {
             Self::Clean => "storage is closed",
             Self::Unwritten(reason) | Self::Unclear(reason) => reason,
         }
+    }
+}
+
+async fn until(due: Option<tokio::time::Instant>) {
+    if let Some(due) = due {
+        tokio::time::sleep_until(due).await;
     }
 }
 

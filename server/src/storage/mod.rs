@@ -19,6 +19,7 @@ mod lookups;
 mod journal;
 mod queue;
 mod requests;
+mod users;
 
 mod backup;
 mod restore;

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::board::BoardState;
 use super::status::{Health, JournalCounters, JournalStatus};
+use super::users::Users;
 use super::{Append, Refusal, Rows, StorageObserved};
 use crate::planted::{Bug, planted};
 
@@ -89,6 +90,7 @@ struct State {
 pub(super) struct Queue {
     limits: QueueLimits,
     pub(super) observed: StorageObserved,
+    pub(super) users: Users,
     state: Mutex<State>,
     wake: Notify,
 }
@@ -98,6 +100,7 @@ impl Queue {
         Self {
             limits,
             observed: StorageObserved::default(),
+            users: Users::default(),
             state: Mutex::default(),
             wake: Notify::new(),
         }

@@ -1,4 +1,4 @@
-//! Reads what is listed and looked up: boards of a user, activity, imports, users.
+//! Reads what is listed and looked up: boards of a user, activity, imports.
 
 use futures::TryStreamExt;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -166,20 +166,6 @@ pub(super) async fn import_record(
         digest: row.try_get(1)?,
         ids: serde_json::from_str(row.try_get(2)?).map_err(decode)?,
     }))
-}
-
-pub(super) const USER_NAME: &str = "SELECT name FROM users WHERE id = ?";
-
-/// The name by which a user is known.
-pub(super) async fn user_name(
-    readers: &SqlitePool,
-    user: UserId,
-) -> Result<Option<String>, StorageError> {
-    let name = sqlx::query_scalar(USER_NAME)
-        .bind(user.as_str())
-        .fetch_optional(readers)
-        .await?;
-    Ok(name)
 }
 
 fn parsed<T>(row: &SqliteRow, index: usize) -> Result<T, StorageError>

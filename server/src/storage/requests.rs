@@ -43,12 +43,6 @@ pub(super) enum Act {
     },
     /// A room has ended: the board is marked as closed.
     Sleep(Arc<BoardState>),
-    /// A user and its present name.
-    Remember {
-        user: UserId,
-        name: String,
-        now: Timestamp,
-    },
     /// What an import did.
     SaveImport {
         source: String,
@@ -83,7 +77,6 @@ impl Request {
             Act::Create { .. }
             | Act::Open { .. }
             | Act::Sleep(_)
-            | Act::Remember { .. }
             | Act::SaveImport { .. }
             | Act::Close => 0,
             #[cfg(test)]
@@ -95,11 +88,7 @@ impl Request {
     pub(super) fn is_ready(&self) -> bool {
         match &self.act {
             Act::Open { board, .. } | Act::Sleep(board) => board.is_settled(),
-            Act::Create { .. }
-            | Act::Remember { .. }
-            | Act::SaveImport { .. }
-            | Act::Trim(_)
-            | Act::Close => true,
+            Act::Create { .. } | Act::SaveImport { .. } | Act::Trim(_) | Act::Close => true,
             #[cfg(test)]
             Act::Execute(_) => true,
         }
@@ -169,13 +158,6 @@ pub(super) async fn execute(
         Act::Sleep(board) => sqlx::query(SLEEP)
             .bind(Arc::clone(board.key()))
             .bind(run)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() > 0),
-        Act::Remember { user, name, now } => sqlx::query(REMEMBER)
-            .bind(user.as_str())
-            .bind(name)
-            .bind(now.0.cast_signed())
             .execute(conn)
             .await
             .map(|done| done.rows_affected() > 0),
@@ -321,8 +303,6 @@ pub(super) fn begins_epoch(ended_cleanly: bool) -> bool {
 }
 
 pub(super) const SLEEP: &str = "UPDATE boards SET run = NULL WHERE id = ? AND run = ?";
-pub(super) const REMEMBER: &str = "INSERT INTO users (id, name, first_seen) VALUES (?, ?, ?) \
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name";
 pub(super) const SAVE_IMPORT: &str = "INSERT INTO imports (source, board, digest, ids) VALUES (?, ?, ?, ?) \
      ON CONFLICT (source) DO UPDATE SET \
      board = excluded.board, digest = excluded.digest, ids = excluded.ids";

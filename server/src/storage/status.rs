@@ -60,6 +60,10 @@ pub struct JournalCounters {
     pub rows_transactions: u64,
     /// Sum of their times.
     pub rows_sum_us: u64,
+    /// Users that were written because they said hello, also where nothing about them was new.
+    pub users: u64,
+    /// Transactions that held them.
+    pub users_transactions: u64,
     /// Attempts that failed and were repeated.
     pub retries: u64,
     /// Boards that were given up because their data breaks a rule.

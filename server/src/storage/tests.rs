@@ -13,3 +13,4 @@ mod reopen;
 mod seam;
 mod start;
 mod trim;
+mod users;

@@ -1,4 +1,7 @@
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Mutex;
+use std::task::ready;
 
 use boardcast_protocol::board::{Actor, Member, Role};
 use boardcast_protocol::ids::{BoardId, UserId};
@@ -22,6 +25,57 @@ struct Client {
     services: Arc<Services>,
     board: BoardId,
     socket: DuplexStream,
+    writes: Writes,
+}
+
+/// What was written to the client, each write for itself.
+type Writes = Arc<Mutex<Vec<String>>>;
+
+/// The server's end of the socket: it takes many slices in one write, as TCP does.
+struct Recorded {
+    stream: DuplexStream,
+    writes: Writes,
+}
+
+impl AsyncRead for Recorded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Recorded {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let bytes = slices.iter().map(|slice| &**slice).collect::<Vec<_>>();
+        let bytes = bytes.concat();
+        let count = ready!(Pin::new(&mut self.stream).poll_write(context, &bytes))?;
+        let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+        self.writes.lock().unwrap().push(text);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
 }
 
 impl Client {
@@ -59,6 +113,11 @@ impl Client {
             expires: Timestamp(u64::MAX >> 12),
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
+        let writes = Writes::default();
+        let stream = Recorded {
+            stream,
+            writes: Arc::clone(&writes),
+        };
         let accepted = Accepted {
             stream,
             direct: None,
@@ -78,6 +137,7 @@ impl Client {
             services,
             board,
             socket,
+            writes,
         }
     }
 
@@ -146,6 +206,22 @@ async fn r8_a_connection_goes_on_after_its_room_was_too_full_to_hear_that_it_is_
     room.try_send(RoomInput::RoleOf { actor, answer }).unwrap();
     // Whoever is drained is told anew who is here.
     client.hears("\"type\":\"presence\"").await;
+}
+
+#[tokio::test]
+async fn welcome_leaves_together_with_the_answer_of_an_open_room() {
+    let mut client = Client::connected(RoomLimits::default(), false).await;
+    let board = client.board;
+    let opened = client.services.rooms.open(board).await;
+    assert!(matches!(opened, Ok(Some(_))));
+    let hello =
+        format!(r#"{{"type":"hello","v":1,"client":"c","boards":[{{"board":"{board}"}}]}}"#);
+    client.say(&hello).await;
+    client.hears("\"type\":\"presence\"").await;
+    let first = client.writes.lock().unwrap()[0].clone();
+    for said in ["welcome", "subscribed", "snapshot"] {
+        assert!(first.contains(&format!(r#""type":"{said}""#)), "{first}");
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::storage::board::BoardState;
 use crate::storage::fault::Fault;
 use crate::storage::queue::{QueuedRows, QueuedVersion};
 use crate::storage::status::Health;
+use crate::storage::users::QueuedUser;
 
 /// The first of the growing waits for another writer.
 const BUSY_WAIT: Duration = Duration::from_millis(5);
@@ -20,9 +21,10 @@ const BUSY_ATTEMPTS: u32 = 6;
 
 /// What a transaction holds.
 #[derive(Clone, Copy)]
-enum Work<'a> {
+pub(super) enum Work<'a> {
     Versions(&'a [QueuedVersion]),
     Rows(&'a [QueuedRows]),
+    Users(&'a [QueuedUser]),
 }
 
 impl Journal {
@@ -145,7 +147,7 @@ impl Journal {
     }
 
     /// Commits one transaction, as often as it takes; `Err` inside is the data's own fault.
-    async fn persist(&mut self, work: Work<'_>) -> Result<Result<(), String>, End> {
+    pub(super) async fn persist(&mut self, work: Work<'_>) -> Result<Result<(), String>, End> {
         let mut attempts = 0;
         loop {
             let last = self.closing.is_some() || self.left;
@@ -189,6 +191,7 @@ impl Journal {
         match work {
             Work::Versions(versions) => self.writer.append(versions).await,
             Work::Rows(all) => self.writer.put_rows(all).await,
+            Work::Users(users) => self.writer.put_users(users).await,
         }
     }
 

@@ -14,6 +14,7 @@ use super::StorageError;
 use super::fault::Fault;
 use super::queue::{QueuedRows, QueuedVersion};
 use super::requests::Act;
+use super::users::QueuedUser;
 
 pub(crate) use tables::{BoardTables, Tables};
 
@@ -53,6 +54,7 @@ pub(crate) enum Kind {
     Run,
     Versions,
     Rows,
+    Users,
     Acts,
 }
 
@@ -116,6 +118,14 @@ impl Disk {
     pub(in crate::storage) async fn put_rows(&self, all: &[QueuedRows]) -> Result<(), Fault> {
         self.transaction(Kind::Rows, |tables| tables.put_rows(all))
             .await
+    }
+
+    pub(in crate::storage) async fn put_users(&self, users: &[QueuedUser]) -> Result<(), Fault> {
+        self.transaction(Kind::Users, |tables| {
+            tables.put_users(users);
+            Ok(())
+        })
+        .await
     }
 
     pub(in crate::storage) async fn perform(

@@ -121,10 +121,6 @@ impl Disk {
     pub(in crate::storage) fn import_record(&self, source: &str) -> Option<ImportRecord> {
         self.lock().imports.get(source).cloned()
     }
-
-    pub(in crate::storage) fn user_name(&self, user: UserId) -> Option<String> {
-        self.lock().users.get(&user).cloned()
-    }
 }
 
 impl BoardTables {

@@ -13,6 +13,7 @@ use crate::storage::fault::Fault;
 use crate::storage::queue::{QueuedRows, QueuedVersion};
 use crate::storage::requests::{Act, begins_epoch};
 use crate::storage::rows::{Coalesced, Table};
+use crate::storage::users::QueuedUser;
 use crate::storage::{Append, ClientRecord, ImportRecord};
 
 /// Everything that a disk holds. Copies share the boards that they do not change.
@@ -165,10 +166,6 @@ impl Tables {
                 let rows = self.board(board.key());
                 Ok(rows.is_some_and(|rows| rows.run.take_if(|open| *open == run).is_some()))
             }
-            Act::Remember { user, name, now: _ } => {
-                let before = self.users.insert(*user, name.clone());
-                Ok(before.as_ref() != Some(name))
-            }
             Act::SaveImport { source, record } => {
                 self.imports.insert(source.clone(), record.clone());
                 Ok(true)
@@ -181,6 +178,11 @@ impl Tables {
             Act::Trim(_) => Err(Fault::Data("the simulated disk keeps its log".to_owned())),
             Act::Execute(_) => Err(Fault::Data("the simulated disk knows no SQL".to_owned())),
         }
+    }
+
+    pub(super) fn put_users(&mut self, users: &[QueuedUser]) {
+        let names = users.iter().map(|user| (user.id, user.name.to_string()));
+        self.users.extend(names);
     }
 
     fn open(&mut self, run: i64, board: &BoardState, epoch: Epoch, forget: Timestamp) -> bool {

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::harness::start;
 use crate::storage::rows::Table;
-use crate::storage::{client, load, log, past, read, requests, rows, trim};
+use crate::storage::{client, load, log, past, read, requests, rows, trim, users};
 
 fn served() -> Vec<&'static str> {
     let mut all = vec![
@@ -20,7 +20,6 @@ fn served() -> Vec<&'static str> {
         read::LATE_CARD_ACTIVITY,
         read::CARD_ACTIVITY,
         read::IMPORT,
-        read::USER_NAME,
         requests::CREATE,
         requests::FIRST_EPOCH,
         requests::FIRST_MEMBER,
@@ -31,7 +30,6 @@ fn served() -> Vec<&'static str> {
         requests::MARK_OPEN,
         requests::FORGET_CLIENTS,
         requests::SLEEP,
-        requests::REMEMBER,
         requests::SAVE_IMPORT,
         requests::MARK_CLEAN,
         trim::EXTENT,
@@ -48,6 +46,7 @@ fn served() -> Vec<&'static str> {
         rows::SET_BOARDS.single(),
         rows::BURY.single(),
         rows::PUT_CLIENTS.single(),
+        users::REMEMBER.single(),
     ];
     all.extend(
         rows::PUT

@@ -114,22 +114,6 @@ async fn a_page_of_activity_is_bounded_in_bytes() {
 }
 
 #[tokio::test]
-async fn users_are_remembered_by_their_present_name() {
-    let (_dir, storage) = start().await;
-    let name = async || -> (String, i64) {
-        sqlx::query_as("SELECT name, first_seen FROM users")
-            .fetch_one(storage.readers())
-            .await
-            .unwrap()
-    };
-    storage.remember_user(user(), "Ann", NOW).await.unwrap();
-    let later = boardcast_protocol::position::Timestamp(NOW.0 + 1);
-    storage.remember_user(user(), "Ann", later).await.unwrap();
-    storage.remember_user(user(), "Anna", later).await.unwrap();
-    assert_eq!(name().await, ("Anna".to_owned(), NOW.0.cast_signed()));
-}
-
-#[tokio::test]
 async fn the_last_import_of_a_source_is_remembered() {
     let (_dir, storage) = start().await;
     let board = storage.create_board("Imported", None, NOW).await.unwrap();
