@@ -45,6 +45,10 @@ struct State {
     /// When the last message in each direction comes in.
     inbound_ms: u64,
     outbound_ms: u64,
+    /// Until then nothing comes in at the server.
+    stalled_ms: u64,
+    /// What would have come in meanwhile.
+    late: Vec<u8>,
 }
 
 /// A connection between a client and the server.
@@ -85,6 +89,8 @@ impl Link {
                 writer: None,
                 inbound_ms: 0,
                 outbound_ms: 0,
+                stalled_ms: 0,
+                late: Vec::new(),
             }),
         })
     }
@@ -124,11 +130,26 @@ impl Link {
         }
     }
 
-    /// Bytes come in at the server.
-    pub(super) fn inbound(&self, bytes: &[u8]) {
+    /// What is under way to the server comes at some moment of the next `most_ms`: the client is gone
+    /// and may be back over another link before that.
+    pub(super) fn stall(&self, most_ms: u64) {
         let mut state = self.lock();
+        let stall_ms = state.dice.range(0..=most_ms);
+        state.stalled_ms = self.schedule.now_ms() + stall_ms;
+    }
+
+    /// Bytes come in at the server.
+    pub(super) fn inbound(&self, bytes: Vec<u8>) {
+        let mut state = self.lock();
+        if self.schedule.now_ms() < state.stalled_ms {
+            state.late.extend(bytes);
+            let (link, bytes) = (self.id, Vec::new());
+            let event = Event::Inbound { link, bytes };
+            return self.schedule.at(state.stalled_ms, event);
+        }
+        let late = std::mem::take(&mut state.late);
         if !state.broken && !state.hung_up {
-            state.inbound.extend(bytes);
+            state.inbound.extend(late.into_iter().chain(bytes));
             if let Some(waker) = state.reader.take() {
                 waker.wake();
             }

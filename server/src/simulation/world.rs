@@ -196,7 +196,7 @@ impl World {
             Event::Connect { person } => self.connect(person),
             Event::Inbound { link, bytes } => {
                 if let Some(link) = self.links.get(&link) {
-                    link.inbound(&bytes);
+                    link.inbound(bytes);
                 }
             }
             Event::Hangup { link } => {

@@ -122,6 +122,7 @@ impl World {
             }
             Cut::Client { server_hears_ms } => {
                 self.count("left by the client, the server heard later");
+                link.stall(server_hears_ms);
                 self.schedule
                     .after(server_hears_ms, Event::Hangup { link: id });
             }
