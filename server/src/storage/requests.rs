@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::position::{Epoch, Timestamp};
 
+use super::accounts::{self, AccountAct};
 use super::board::BoardState;
 use super::fault::Fault;
 use super::queue::QueuedVersion;
@@ -49,6 +50,8 @@ pub(super) enum Act {
         name: String,
         now: Timestamp,
     },
+    /// A change of accounts, sessions or links.
+    Account(AccountAct),
     /// What an import did.
     SaveImport {
         source: String,
@@ -84,6 +87,7 @@ impl Request {
             | Act::Open { .. }
             | Act::Sleep(_)
             | Act::Remember { .. }
+            | Act::Account(_)
             | Act::SaveImport { .. }
             | Act::Close => 0,
             #[cfg(test)]
@@ -97,6 +101,7 @@ impl Request {
             Act::Open { board, .. } | Act::Sleep(board) => board.is_settled(),
             Act::Create { .. }
             | Act::Remember { .. }
+            | Act::Account(_)
             | Act::SaveImport { .. }
             | Act::Trim(_)
             | Act::Close => true,
@@ -179,6 +184,7 @@ pub(super) async fn execute(
             .execute(conn)
             .await
             .map(|done| done.rows_affected() > 0),
+        Act::Account(act) => accounts::write::execute(conn, act).await,
         Act::SaveImport { source, record } => save_import(conn, source, record).await,
         Act::Trim(step) => trim::execute(conn, step).await,
         Act::Close => sqlx::query(MARK_CLEAN)
