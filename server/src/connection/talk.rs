@@ -390,6 +390,7 @@ impl Talk {
             actor,
             name,
             expires,
+            session,
         } = identity;
         let connections = &self.services.connections;
         if let Err(code) = connections.admit(
@@ -407,9 +408,13 @@ impl Talk {
             client,
             name: name.clone(),
             agent,
+            session,
         });
+        let (services, connection) = (Arc::clone(&self.services), Arc::clone(&self.connection));
+        services.turn_away_disabled(&connection, &actor.user);
         let storage = self.services.storage.clone();
         Some(Box::pin(async move {
+            services.turn_away_ended(&connection).await;
             if let Err(error) = storage.remember_user(actor.user, &name, clock::now()).await {
                 tracing::warn!(user = %actor.user, %error, "failed to remember a user");
             }
