@@ -16,6 +16,7 @@ use crate::storage::Storage;
 pub use self::error::AccountError;
 pub use self::fields::{Email, NewPassword, PersonName};
 pub use self::key::Key;
+pub(crate) use self::passwords::RETRY_AFTER_S;
 pub use self::passwords::{HashRules, Passwords};
 pub use self::people::{NewPerson, OneTimeLink};
 pub use self::sign_in::{Browser, SESSION_TTL_MS, SignedIn};

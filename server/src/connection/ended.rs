@@ -9,7 +9,6 @@ use boardcast_protocol::ids::UserId;
 
 use super::registry::Connection;
 use super::services::Services;
-use crate::storage::StorageError;
 
 /// What follows the words of the close code.
 const DISABLED: &str = "the account is disabled";
@@ -23,19 +22,22 @@ impl Services {
         }
     }
 
-    /// Closes the sockets of a user whose sessions have ended.
-    ///
-    /// # Errors
-    /// Which ones there are could not be read: no socket is closed.
-    pub async fn close_ended_sessions(&self, user: UserId) -> Result<(), StorageError> {
-        let live = self.storage.sessions_of(user).await?;
+    /// Closes the sockets of a user whose sessions have ended; where it cannot be read which those
+    /// are, the sockets of all its sessions, to come back.
+    pub async fn close_ended_sessions(&self, user: UserId) {
+        let live = self.storage.sessions_of(user).await;
         for connection in self.connections.of_user(user) {
             let session = connection.profile.speaker().and_then(|s| s.session);
-            if session.is_some_and(|id| live.iter().all(|live| live.id != id)) {
-                connection.outbox.close(CloseCode::Unauthorized);
+            let Some(id) = session else { continue };
+            match &live {
+                Ok(live) if live.iter().any(|live| live.id == id) => {}
+                Ok(_) => connection.outbox.close(CloseCode::Unauthorized),
+                Err(error) => {
+                    tracing::warn!(%error, "failed to list sessions; their sockets are closed");
+                    connection.outbox.close(CloseCode::InternalError);
+                }
             }
         }
-        Ok(())
     }
 
     /// Closes a connection that has just been admitted, if its user was disabled meanwhile.
