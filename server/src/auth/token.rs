@@ -269,8 +269,9 @@ mod tests {
     fn a_token_of_a_disabled_user_is_refused_until_it_is_enabled() {
         let (tokens, ann) = (tokens(), actor("ann", true));
         let token = tokens.sign(ann, NOW, 60_000).unwrap();
-        tokens.clone().set_disabled(ann.user, true);
-        assert_eq!(tokens.verify(&token, NOW), Err(TokenError::Disabled));
+        let same = tokens.clone();
+        tokens.set_disabled(ann.user, true);
+        assert_eq!(same.verify(&token, NOW), Err(TokenError::Disabled));
         tokens.set_disabled(ann.user, false);
         assert!(tokens.verify(&token, NOW).is_ok());
     }
