@@ -42,6 +42,7 @@ pub enum ServeError {
 pub struct Server {
     address: SocketAddr,
     tokens: Tokens,
+    accounts: Arc<Accounts>,
     first_start: Option<OneTimeLink>,
     running: Running,
     drain: DrainRules,
@@ -97,7 +98,7 @@ impl Server {
         for user in storage.disabled_users().await? {
             tokens.set_disabled(user, true);
         }
-        let accounts = Accounts::new(storage.clone(), &config.accounts);
+        let accounts = Arc::new(Accounts::new(storage.clone(), &config.accounts));
         let first_start = accounts.first_start(clock::now()).await?;
         let lag = FanoutLag::default();
         let rooms = Rooms::new(storage.clone(), config.rooms, lag.clone());
@@ -115,7 +116,7 @@ impl Server {
         let pause = Duration::from_millis(config.http.body_pause_ms);
         let router = http::router(App {
             services: Arc::clone(&services),
-            accounts: Arc::new(accounts),
+            accounts: Arc::clone(&accounts),
             cookie: SessionCookie::new(&config.allowed_origins),
             allowed_origins: config.allowed_origins.into(),
             imports: ImportRules::new(
@@ -146,6 +147,7 @@ impl Server {
         Ok(Self {
             address,
             tokens,
+            accounts,
             first_start,
             running: Running {
                 services,
@@ -168,6 +170,11 @@ impl Server {
     /// Signs tokens that it accepts.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The accounts of its people.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     /// The link that makes the first administrator; `None` where it had one when it started.

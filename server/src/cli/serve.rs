@@ -51,7 +51,6 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(Failure::failed)?;
     let shutdown = CancellationToken::new();
     let ready = |server: &Server| {
-        eprintln!("listening on http://{address}");
         if let Some(link) = server.first_start() {
             let path = link.path();
             eprintln!(
@@ -59,6 +58,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
                  http://{address}{path}"
             );
         }
+        eprintln!("listening on http://{address}");
     };
     let served = server::serve(config, listener, shutdown.clone(), ready);
     let mut served = std::pin::pin!(served);
