@@ -21,9 +21,9 @@ async fn a_thousand_guesses_are_ten_and_name_the_time_to_come_back() {
     scene.settle("ann").await;
     scene.settle("bob").await;
     // As many for an account that there is not: nobody learns whether there is one.
-    for user in ["ann", "nobody"] {
+    for (user, guesses) in [("ann", 1_000), ("nobody", 100)] {
         let mut refused = 0;
-        for _ in 0..1_000 {
+        for _ in 0..guesses {
             let answer = scene.sign_in(user, "guess", &[]).await;
             if answer.status == 429 {
                 refused += 1;
@@ -38,7 +38,7 @@ async fn a_thousand_guesses_are_ten_and_name_the_time_to_come_back() {
                 assert_eq!(answer.status, 401, "{answer:?}");
             }
         }
-        assert_eq!(refused, 990, "{user}");
+        assert_eq!(refused, guesses - 10, "{user}");
     }
     let right = scene.sign_in("ANN", PASSWORD, &[]).await;
     assert_eq!(
@@ -57,15 +57,10 @@ async fn an_address_that_guesses_for_many_accounts_is_held_back() {
     assert_eq!(answer.status, 429);
     assert!(answer.hint().contains("from this address"), "{answer:?}");
     assert!(answer.retry_after.is_some());
-    let rates = boardcast_tests::raw::exchange(
-        scene.server.address(),
-        "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.9\r\n\
-         Content-Type: application/json\r\nContent-Length: 41\r\n\r\n\
-         {\"email\": \"c@x.org\", \"password\": \"guess1\"}",
-    );
+    let claimed = [("X-Forwarded-For", "10.0.0.9")];
+    let answer = scene.sign_in("c", "guess", &claimed).await;
     assert_eq!(
-        rates.await.0.status,
-        429,
+        answer.status, 429,
         "what a peer claims to be is not believed"
     );
 }

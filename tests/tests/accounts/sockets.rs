@@ -133,7 +133,8 @@ async fn a_disabled_person_has_no_sockets_sessions_or_tokens_until_enabled() {
     for client in &mut sockets {
         assert_eq!(client.closed().await, Some(4505));
     }
-    waiting.hello(None).await;
+    let hello = json!({"type": "hello", "v": 1, "client": waiting.client_id().as_str()});
+    waiting.say(&hello).await;
     assert_eq!(waiting.closed().await, Some(4505), "it had not said hello");
     assert!(!scene.is_live(&cookie).await);
     let headers = [("Authorization", format!("Bearer {token}"))];
