@@ -120,3 +120,24 @@ async fn a_server_prints_the_link_and_serves_its_page() {
     let asks = |line: &String| line.contains("first-start");
     assert!(!serving.said().iter().any(asks), "there is one");
 }
+
+#[tokio::test]
+async fn the_pages_that_sign_in_run_nothing_but_the_script_of_the_server() {
+    let scene = Scene::start().await;
+    for path in ["/first-start", "/password", "/sign-in"] {
+        let page = scene.ask("GET", path, &[], None).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.media_type.starts_with("text/html"), "{path}");
+        assert_eq!(page.text.matches("<script").count(), 1, "{path}");
+        assert!(page.text.contains("src=\"/account.js\""), "{path}");
+    }
+    let script = scene.ask("GET", "/account.js", &[], None).await;
+    assert!(script.media_type.starts_with("text/javascript"));
+    for endpoint in [
+        "/api/v1/first-start",
+        "/api/v1/password",
+        "/api/v1/sessions",
+    ] {
+        assert!(script.text.contains(endpoint), "{endpoint}");
+    }
+}
