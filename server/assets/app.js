@@ -61,9 +61,11 @@ function signedOut() {
   sessionStorage.removeItem("token");
   tell("not signed in", true);
   explain(
-    "This page is opened by a link that signs it in. A link works once and for 30 seconds, a sign-in for an hour.",
+    "A link signs this page in. It works once and for 30 seconds, a sign-in for an hour.",
     "Print a link where the server runs: make link",
   );
+  const signIn = Object.assign(document.createElement("a"), { href: "/sign-in", textContent: "Sign in by e-mail" });
+  page.board.append(signIn);
 }
 
 function connect() {
@@ -373,6 +375,6 @@ function badges(view, card) {
 }
 
 page.boards.addEventListener("change", () => choose(page.boards.value));
+// Without a token the cookie of a session says who this is, if there is one.
 token = await signIn();
-if (token) connect();
-else signedOut();
+connect();

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 pub use error::SettingsError;
 pub use settings::Settings;
 
+use crate::accounts::AccountRules;
 use crate::connection::ConnectionRules;
 use crate::http::listen::HttpRules;
 use crate::http::origin::Origin;
@@ -31,6 +32,8 @@ pub struct Config {
     pub http: HttpRules,
     /// What WebSocket connections are held to.
     pub connections: ConnectionRules,
+    /// What signing in is held to.
+    pub accounts: AccountRules,
     /// Bounds of rooms.
     pub rooms: RoomLimits,
     /// Versions of all boards that may wait for the disk; above it rooms answer `busy`.
@@ -63,6 +66,7 @@ impl Config {
             allowed_origins: Vec::new(),
             http: HttpRules::default(),
             connections: ConnectionRules::default(),
+            accounts: AccountRules::default(),
             rooms: RoomLimits::default(),
             journal_versions: JOURNAL_VERSIONS,
             journal_bytes: JOURNAL_BYTES,

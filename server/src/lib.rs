@@ -12,6 +12,7 @@ mod upkeep;
 
 pub mod http;
 
+pub mod accounts;
 pub mod auth;
 mod chance;
 pub mod clock;
@@ -22,6 +23,7 @@ pub mod measure;
 mod planted;
 pub mod process;
 mod rate;
+mod rates;
 pub mod room;
 pub mod storage;
 

@@ -8,9 +8,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts::{AccountError, Accounts, OneTimeLink};
 use crate::auth::{Secret, SecretError, Tokens};
+use crate::clock;
 use crate::config::Config;
 use crate::connection::{Services, sweep};
+use crate::http::cookie::SessionCookie;
 use crate::http::{self, App, Bounds, ImportRules, RestoreRules, listen};
 use crate::room::{FanoutLag, Rooms};
 use crate::shutdown::{DrainRules, Running, drain};
@@ -26,6 +29,9 @@ pub enum ServeError {
     /// The secret that signs tokens.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// Who has an account cannot be read or written.
+    #[error(transparent)]
+    Accounts(#[from] AccountError),
     /// The listener has no address.
     #[error("failed to listen: {0}")]
     Listener(#[from] std::io::Error),
@@ -36,6 +42,8 @@ pub enum ServeError {
 pub struct Server {
     address: SocketAddr,
     tokens: Tokens,
+    accounts: Arc<Accounts>,
+    first_start: Option<OneTimeLink>,
     running: Running,
     drain: DrainRules,
     restart: CancellationToken,
@@ -51,13 +59,13 @@ pub async fn serve(
     config: Config,
     listener: TcpListener,
     shutdown: CancellationToken,
-    ready: impl Fn(),
+    ready: impl Fn(&Server),
 ) -> Result<(), ServeError> {
     let listener = listener.into_std()?;
     loop {
         let socket = TcpListener::from_std(listener.try_clone()?)?;
         let server = Server::start(config.clone(), socket).await?;
-        ready();
+        ready(&server);
         let stopped = tokio::select! {
             () = shutdown.cancelled() => true,
             () = server.restart_asked() => false,
@@ -87,6 +95,11 @@ impl Server {
         })
         .await?;
         let tokens = Tokens::new(&Secret::load_or_make(&config.data_dir)?);
+        for user in storage.disabled_users().await? {
+            tokens.set_disabled(user, true);
+        }
+        let accounts = Arc::new(Accounts::new(storage.clone(), &config.accounts));
+        let first_start = accounts.first_start(clock::now()).await?;
         let lag = FanoutLag::default();
         let rooms = Rooms::new(storage.clone(), config.rooms, lag.clone());
         let services = Arc::new(Services::new(
@@ -103,6 +116,8 @@ impl Server {
         let pause = Duration::from_millis(config.http.body_pause_ms);
         let router = http::router(App {
             services: Arc::clone(&services),
+            accounts: Arc::clone(&accounts),
+            cookie: SessionCookie::new(&config.allowed_origins),
             allowed_origins: config.allowed_origins.into(),
             imports: ImportRules::new(
                 config.data_dir.clone(),
@@ -132,6 +147,8 @@ impl Server {
         Ok(Self {
             address,
             tokens,
+            accounts,
+            first_start,
             running: Running {
                 services,
                 listener,
@@ -153,6 +170,16 @@ impl Server {
     /// Signs tokens that it accepts.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The accounts of its people.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The link that makes the first administrator; `None` where it had one when it started.
+    pub fn first_start(&self) -> Option<&OneTimeLink> {
+        self.first_start.as_ref()
     }
 
     /// What its connections share.

@@ -1,4 +1,5 @@
-//! What the server does for its database now and then: trimming.
+//! What the server does for its database now and then: trimming, and forgetting
+//! sessions and links that have ended.
 
 use std::time::Duration;
 
@@ -70,6 +71,13 @@ async fn round(storage: &Storage, retention: Retention) {
         tracing::warn!(
             error,
             "failed to forget old runs; the next round is in an hour"
+        );
+    }
+    if let Err(error) = storage.forget_ended(clock::now()).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            error,
+            "failed to forget sessions and links that have ended; the next round is in an hour"
         );
     }
     if versions > 0 {

@@ -83,6 +83,7 @@ pub fn stderr(output: &Output) -> String {
 pub struct Serving {
     child: Child,
     address: SocketAddr,
+    said: Vec<String>,
 }
 
 impl Serving {
@@ -121,22 +122,33 @@ impl Serving {
             .expect("the binary runs");
         let stderr = child.stderr.take().expect("standard error");
         let mut lines = BufReader::new(stderr).lines();
+        let mut said = Vec::new();
         let address = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| Some(line.strip_prefix("listening on http://")?.to_owned()))
+            .find_map(|line| {
+                let address = line.strip_prefix("listening on http://").map(str::to_owned);
+                said.push(line);
+                address
+            })
             .expect("a server that is ready");
         // Somebody has to go on reading, or the server would stand still when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             child,
             address: address.parse().expect("an address"),
+            said,
         }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it said before it was ready.
+    pub fn said(&self) -> &[String] {
+        &self.said
     }
 
     /// Its process id.

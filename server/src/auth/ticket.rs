@@ -80,6 +80,7 @@ mod tests {
             },
             name: "Ann".into(),
             expires: Timestamp(1_000_000),
+            session: None,
         }
     }
 

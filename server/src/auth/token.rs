@@ -1,7 +1,10 @@
 //! Signed tokens: JSON Web Tokens, HS256 and nothing else.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dashmap::DashSet;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -22,6 +25,8 @@ pub struct Tokens {
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
+    /// Users whose accounts are disabled.
+    disabled: Arc<DashSet<UserId>>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -51,6 +56,9 @@ pub enum TokenError {
     /// It was made in the future.
     #[error("the token was issued in the future; check the clocks")]
     NotYet,
+    /// The user's account at this server is disabled.
+    #[error("the account of this user is disabled; ask an administrator")]
+    Disabled,
     /// A claim is missing or has a wrong form.
     #[error("the token's claims are wrong: {0}")]
     Claims(String),
@@ -87,7 +95,23 @@ impl Tokens {
             signing: EncodingKey::from_secret(secret.bytes()),
             verifying: DecodingKey::from_secret(secret.bytes()),
             validation,
+            disabled: Arc::default(),
         }
+    }
+
+    /// From now on tokens of a user are not valid, or are again. Clones know it too; it is in memory
+    /// only, so a start begins with what storage keeps.
+    pub fn set_disabled(&self, user: UserId, disabled: bool) {
+        if disabled {
+            self.disabled.insert(user);
+        } else {
+            self.disabled.remove(&user);
+        }
+    }
+
+    /// Whether tokens of a user are not valid whatever they say.
+    pub fn is_disabled(&self, user: &UserId) -> bool {
+        self.disabled.contains(user)
     }
 
     /// A token for a user, valid for `ttl_ms` from `now` on, rounded up to a second.
@@ -131,6 +155,9 @@ impl Tokens {
         {
             return Err(TokenError::NotYet);
         }
+        if self.is_disabled(&claims.sub) {
+            return Err(TokenError::Disabled);
+        }
         let name = match claims.name {
             Some(name) if name.len() > NAME_MAX_BYTES => {
                 let hint = format!("`name` is longer than {NAME_MAX_BYTES} bytes");
@@ -146,6 +173,7 @@ impl Tokens {
             },
             name,
             expires,
+            session: None,
         })
     }
 }
@@ -235,6 +263,17 @@ mod tests {
             ours.verify(&parts.join("."), NOW),
             Err(TokenError::Signature)
         );
+    }
+
+    #[test]
+    fn a_token_of_a_disabled_user_is_refused_until_it_is_enabled() {
+        let (tokens, ann) = (tokens(), actor("ann", true));
+        let token = tokens.sign(ann, NOW, 60_000).unwrap();
+        let same = tokens.clone();
+        tokens.set_disabled(ann.user, true);
+        assert_eq!(same.verify(&token, NOW), Err(TokenError::Disabled));
+        tokens.set_disabled(ann.user, false);
+        assert!(tokens.verify(&token, NOW).is_ok());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod serve;
 mod stats;
 mod token;
 mod ttl;
+mod user;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,8 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Print a link that signs a browser in; works once, within 30 seconds
     Link(link::LinkArgs),
+    /// Make, list, disable and enable accounts, and let people set new passwords
+    User(user::UserArgs),
 }
 
 /// Why a command did not succeed.
@@ -83,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Link(args) => link::run(&args),
+        Command::User(args) => user::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

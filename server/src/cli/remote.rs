@@ -6,12 +6,14 @@ use std::io::{Read, copy};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use ureq::http::Response;
 use ureq::{Agent, Body, SendBody};
 
-use boardcast_protocol::ids::BoardId;
+use boardcast_protocol::ids::{BoardId, UserId};
 
 use super::Failure;
+use crate::http::admin::{Added, PasswordLink, PeoplePage};
 use crate::import::{FileFormat, ImportAnswer};
 
 /// Largest answer that is read: an export of the largest board.
@@ -106,6 +108,54 @@ impl Remote {
         let request = request.config().timeout_global(Some(ADMIN_TIMEOUT)).build();
         let text = self.read(request.call())?;
         String::from_utf8(text).map_err(|_| format!("{} answered what is not text", self.server))
+    }
+
+    /// Makes an account.
+    pub(super) fn add_user(&self, person: &serde_json::Value) -> Result<Added, String> {
+        self.post_json("users", Some(person))
+    }
+
+    /// Gets a page of accounts.
+    pub(super) fn users(&self, after: Option<UserId>) -> Result<PeoplePage, String> {
+        let after = after.map_or(String::new(), |user| format!("&after={user}"));
+        let text = self.admin(&format!("users?limit=200{after}"))?;
+        serde_json::from_str(&text).map_err(|error| self.strange(&error))
+    }
+
+    /// Disables or enables an account.
+    pub(super) fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), String> {
+        let url = format!("{}/api/v1/admin/users/{user}", self.server);
+        let request = self.agent.patch(url).header("Authorization", self.bearer());
+        let request = request.header("Content-Type", "application/json");
+        let body = serde_json::json!({ "disabled": disabled }).to_string();
+        self.read(request.send(body)).map(drop)
+    }
+
+    /// Gets a link that sets a password.
+    pub(super) fn reset_user(&self, user: UserId) -> Result<PasswordLink, String> {
+        self.post_json(&format!("users/{user}/links"), None)
+    }
+
+    /// Where the server is.
+    pub(super) fn url(&self) -> &str {
+        &self.server
+    }
+
+    fn post_json<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<T, String> {
+        let url = format!("{}/api/v1/admin/{what}", self.server);
+        let request = self.agent.post(url).header("Authorization", self.bearer());
+        let answer = match body {
+            Some(body) => request
+                .header("Content-Type", "application/json")
+                .send(body.to_string()),
+            None => request.send_empty(),
+        };
+        let text = self.read(answer)?;
+        serde_json::from_slice(&text).map_err(|error| self.strange(&error))
     }
 
     fn bearer(&self) -> String {

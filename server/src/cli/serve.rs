@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::config::{Config, Settings};
-use crate::server;
+use crate::server::{self, Server};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let listener = bind(&config.listen).await?;
     let address = listener.local_addr().map_err(Failure::failed)?;
     let shutdown = CancellationToken::new();
-    let ready = || eprintln!("listening on http://{address}");
+    let ready = |server: &Server| {
+        if let Some(link) = server.first_start() {
+            let path = link.path();
+            eprintln!(
+                "there is no administrator; open this link once, within a day, to make one: \
+                 http://{address}{path}"
+            );
+        }
+        eprintln!("listening on http://{address}");
+    };
     let served = server::serve(config, listener, shutdown.clone(), ready);
     let mut served = std::pin::pin!(served);
     tokio::select! {

@@ -78,6 +78,14 @@ pub struct Settings {
     /// Commands a second of a board, four times as many at once; above it `busy` [default: 10000]
     #[arg(long, env = "BOARDCAST_MAX_COMMANDS_PER_S_PER_BOARD", value_name = "N")]
     pub max_commands_per_s_per_board: Option<u64>,
+    /// Attempts to sign in from one address in a minute, over time and at once; above it 429. Behind a
+    /// proxy everybody comes from its address [default: 60]
+    #[arg(
+        long,
+        env = "BOARDCAST_MAX_SIGN_INS_PER_MIN_PER_ADDRESS",
+        value_name = "N"
+    )]
+    pub max_sign_ins_per_min_per_address: Option<u64>,
     /// Largest message of a client; above it close code 1009 [default: 524288]
     #[arg(long, env = "BOARDCAST_MAX_MESSAGE_BYTES", value_name = "BYTES")]
     pub max_message_bytes: Option<u64>,
@@ -190,6 +198,7 @@ impl Settings {
             max_messages_burst,
             max_commands_per_s_per_user,
             max_commands_per_s_per_board,
+            max_sign_ins_per_min_per_address,
             max_message_bytes,
             max_frame_bytes,
             ping_every_ms,

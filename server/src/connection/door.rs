@@ -9,11 +9,11 @@ use dashmap::mapref::entry::Entry as Slot;
 use boardcast_protocol::position::Timestamp;
 
 use super::limits::Limits;
-use super::rates::Rates;
 use super::refusals::{Cause, Refusals};
 use super::services::Source;
 use crate::chance;
 use crate::rate::{Bucket, Pace};
+use crate::rates::Rates;
 
 /// The line of those who were refused is counted up to this length, in microseconds: a minute.
 const LINE_MAX_US: u64 = 60_000_000;

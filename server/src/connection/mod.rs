@@ -4,14 +4,14 @@
 //! effects are performed and answers written (`talk`, `writer`) by the loop of one [`task`] per
 //! socket. The [`door`] says who may come in, the [`registry`] knows all connections, the [`sweep`]
 //! looks after them; what an administrator sees of each is its [`profile`], of all together the
-//! [`tally`].
+//! [`tally`]; who may not stay is `ended`.
 
 pub mod door;
+mod ended;
 pub mod limits;
 pub mod mask;
 pub mod profile;
 pub mod protocol_error;
-mod rates;
 pub mod reader;
 pub mod refusals;
 pub mod registry;

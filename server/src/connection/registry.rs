@@ -243,6 +243,13 @@ impl Connections {
         self.all.get(&id).map(|found| Arc::clone(&found))
     }
 
+    /// The connections of a user that have said hello: at most as many as a user may have.
+    pub fn of_user(&self, user: UserId) -> Vec<Arc<Connection>> {
+        let own = self.by_user.get(&user);
+        let own = own.map(|own| own.clone()).unwrap_or_default();
+        own.iter().filter_map(|(_, id)| self.get(*id)).collect()
+    }
+
     /// Whether a connection is open.
     pub fn is_open(&self, id: ConnId) -> bool {
         self.all.contains_key(&id)

@@ -10,7 +10,6 @@ use boardcast_protocol::ids::UserId;
 
 use super::door::Door;
 use super::limits::Limits;
-use super::rates::Rates;
 use super::refusals::Refusals;
 use super::registry::{Connection, Connections};
 use super::session::SessionRules;
@@ -18,6 +17,7 @@ use super::sweep::HeartbeatRules;
 use crate::auth::{Tickets, Tokens};
 use crate::chance;
 use crate::rate::Pace;
+use crate::rates::Rates;
 use crate::room::{FanoutLag, OutboxLimits, Rooms};
 use crate::storage::Storage;
 

@@ -304,7 +304,10 @@ impl Session {
             return Err(vec![Effect::Close(CloseCode::PolicyViolation)]);
         };
         match (authenticated.take(), by_token) {
-            (Some(first), Some(second)) if first.actor != second.actor => {
+            // A cookie comes by itself; who sends a token means that one.
+            (Some(first), Some(second))
+                if first.actor != second.actor && first.session.is_none() =>
+            {
                 let hint = "the token in `hello` is for another user than that of the upgrade";
                 Err(refusal(
                     ErrorCode::Unauthorized,

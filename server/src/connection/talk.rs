@@ -232,10 +232,7 @@ impl Talk {
     /// Performs an effect, or returns what has to be waited for.
     fn perform(&mut self, effect: Effect) -> Option<Running> {
         match effect {
-            Effect::Admit(identity, client, agent) => {
-                self.admit(*identity, client, agent);
-                None
-            }
+            Effect::Admit(identity, client, agent) => self.admit(*identity, client, agent),
             Effect::Reply(message) => {
                 if tally::names_limit(&message) {
                     self.connection.profile.count_limit();
@@ -393,17 +390,24 @@ impl Talk {
         }
     }
 
-    fn admit(&mut self, identity: Identity, client: ClientId, agent: Option<Box<str>>) {
+    fn admit(
+        &mut self,
+        identity: Identity,
+        client: ClientId,
+        agent: Option<Box<str>>,
+    ) -> Option<Running> {
         let Identity {
             actor,
             name,
             expires,
+            session,
         } = identity;
         let now = clock::now();
         let admitted =
             (self.services.connections).admit(&self.connection, actor.user, client, (now, expires));
         if let Err(code) = admitted {
-            return self.close(code);
+            self.close(code);
+            return None;
         }
         self.source_place = None;
         // `welcome` does not wait until it is on the disk: nothing that is kept refers to it.
@@ -416,7 +420,15 @@ impl Talk {
             client,
             name,
             agent,
+            session,
         });
+        let (services, connection) = (Arc::clone(&self.services), Arc::clone(&self.connection));
+        services.turn_away_disabled(&connection, &actor.user);
+        session?;
+        Some(Box::pin(async move {
+            services.turn_away_ended(&connection).await;
+            Done::Nothing
+        }))
     }
 
     fn leave_room(&mut self, req: u32, board: BoardId) -> Option<Running> {

@@ -1,11 +1,13 @@
-//! Who a request is from: its bearer token.
+//! Who a request is from: its bearer token, or the cookie of a session.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 
 use super::App;
+use super::origin::{OriginVerdict, origin_allowed};
 use super::problem::Problem;
+use crate::accounts::AccountError;
 use crate::auth::{Identity, TokenError};
 use crate::clock;
 
@@ -14,7 +16,15 @@ impl FromRequestParts<App> for Identity {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         refuse_token_in_query(&parts.uri)?;
-        let identity = bearer(&parts.headers, app)?.ok_or(TokenError::Missing)?;
+        if let Some(identity) = bearer(&parts.headers, app)? {
+            return Ok(identity);
+        }
+        let Some(identity) = signed_in(&parts.headers, app).await? else {
+            return Err(TokenError::Missing.into());
+        };
+        if !parts.method.is_safe() {
+            require_origin(&parts.headers, app)?;
+        }
         Ok(identity)
     }
 }
@@ -39,6 +49,61 @@ pub(super) fn bearer(headers: &HeaderMap, app: &App) -> Result<Option<Identity>,
         .map(|(_, token)| token.trim())
         .ok_or_else(|| Problem::unauthorized("`Authorization` must be `Bearer TOKEN`"))?;
     Ok(Some(app.services.tokens.verify(token, clock::now())?))
+}
+
+/// Who the cookie of a session speaks for; `None` if there is none, or if its session has ended.
+///
+/// # Errors
+/// 503: sessions cannot be read.
+pub(super) async fn signed_in(headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
+    let Some(secret) = app.cookie.of(headers) else {
+        return Ok(None);
+    };
+    let identity = app.accounts.identify(secret, clock::now()).await;
+    Ok(identity.map_err(AccountError::from)?)
+}
+
+/// A browser sends the cookie whatever page asks, so a change needs the `Origin` of a page of ours.
+///
+/// # Errors
+/// 403: it is absent or another.
+fn require_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
+    match origin_of(headers, app)? {
+        OriginVerdict::Allowed => Ok(()),
+        OriginVerdict::Absent | OriginVerdict::Refused => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "a change by a cookie needs the `Origin` of a page of this server",
+        )),
+    }
+}
+
+/// A page of somebody else is not to sign anybody in; programs name no origin.
+///
+/// # Errors
+/// 403: the request comes from such a page.
+pub(super) fn refuse_foreign_page(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
+    match origin_of(headers, app)? {
+        OriginVerdict::Allowed | OriginVerdict::Absent => Ok(()),
+        OriginVerdict::Refused => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "pages of this origin may not sign in; `--allowed-origins` lists those that may",
+        )),
+    }
+}
+
+/// Where a request comes from.
+///
+/// # Errors
+/// 403: it says so twice.
+pub(super) fn origin_of(headers: &HeaderMap, app: &App) -> Result<OriginVerdict, Problem> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.next();
+    if origins.next().is_some() {
+        let hint = "there are two `Origin` headers";
+        return Err(Problem::new(StatusCode::FORBIDDEN, hint));
+    }
+    let host = headers.get(header::HOST);
+    Ok(origin_allowed(origin, host, false, &app.allowed_origins))
 }
 
 /// A token in a URL ends up in logs and histories, so it is not accepted there.

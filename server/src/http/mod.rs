@@ -7,12 +7,15 @@ pub mod admin;
 mod auth;
 mod backup;
 mod boards;
+pub mod cookie;
 mod health;
 pub mod listen;
 pub mod origin;
 mod page;
 pub mod problem;
 mod restore;
+mod sent;
+mod sessions;
 mod tickets;
 pub mod upgrade;
 mod upload;
@@ -27,10 +30,12 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 pub use self::boards::ImportRules;
+use self::cookie::SessionCookie;
 use self::origin::Origin;
 use self::problem::Problem;
 pub use self::restore::RestoreRules;
 pub use self::upload::Bounds;
+use crate::accounts::Accounts;
 use crate::connection::Services;
 
 /// What a handler may reach.
@@ -38,6 +43,10 @@ use crate::connection::Services;
 pub struct App {
     /// What all connections share.
     pub services: Arc<Services>,
+    /// The accounts of people.
+    pub accounts: Arc<Accounts>,
+    /// How the cookie of a session looks.
+    pub cookie: SessionCookie,
     /// Origins of pages that may connect, besides the server's own.
     pub allowed_origins: Arc<[Origin]>,
     /// What imports are held to.
@@ -53,12 +62,12 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/ws", admin::counting_refusals(get(websocket::open), &app))
         .route("/api/v1/tickets", post(tickets::issue))
-        .route("/api/v1/sessions", post(tickets::sign_in))
         .route("/api/v1/import", post(boards::import_file))
         .route("/api/v1/boards/{board}/export", get(boards::export_board))
         .route("/api/v1/backup", get(backup::backup))
         .route("/api/v1/restore", post(restore::restore))
         .merge(admin::routes())
+        .merge(sessions::routes())
         .merge(page::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)

@@ -68,6 +68,11 @@ impl FromStr for Origin {
 }
 
 impl Origin {
+    /// Whether pages of it come over TLS.
+    pub fn is_over_tls(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
     /// The origin with this scheme and authority, that is `HOST` or `HOST:PORT`.
     fn at(scheme: Scheme, authority: &str) -> Result<Self, InvalidOrigin> {
         let (host, port) = match authority.strip_prefix('[') {

@@ -1,4 +1,4 @@
-//! The page that shows a board live, compiled into the binary.
+//! The pages that show a board live and sign people in, compiled into the binary.
 
 use axum::Router;
 use axum::http::header;
@@ -10,6 +10,10 @@ use super::App;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(index))
+        .route("/first-start", get(account))
+        .route("/password", get(account))
+        .route("/sign-in", get(account))
+        .route("/account.js", get(account_script))
         .route("/app.js", get(script))
         .route("/style.css", get(style))
         .route("/icon.svg", get(icon))
@@ -19,6 +23,20 @@ async fn index() -> impl IntoResponse {
     asset(
         "text/html; charset=utf-8",
         include_str!("../../assets/index.html"),
+    )
+}
+
+async fn account() -> impl IntoResponse {
+    asset(
+        "text/html; charset=utf-8",
+        include_str!("../../assets/account.html"),
+    )
+}
+
+async fn account_script() -> impl IntoResponse {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/account.js"),
     )
 }
 

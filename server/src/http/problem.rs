@@ -4,7 +4,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::accounts::{AccountError, RETRY_AFTER_S as HASH_RETRY_S};
 use crate::auth::{TicketError, TokenError};
+
+/// When to try again where storage takes nothing, in seconds.
+const STORAGE_RETRY_S: u32 = 5;
 
 /// An error as a response: status, title and a hint for people.
 #[derive(Debug)]
@@ -58,6 +62,33 @@ impl Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         Self::unauthorized(error.to_string())
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        let hint = error.to_string();
+        match error {
+            AccountError::Name | AccountError::Email | AccountError::Password => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, hint)
+            }
+            AccountError::Taken | AccountError::LastAdministrator | AccountError::Disabled => {
+                Self::new(StatusCode::CONFLICT, hint)
+            }
+            AccountError::NoSuchAccount => Self::new(StatusCode::NOT_FOUND, hint),
+            AccountError::Link | AccountError::SignIn => Self::unauthorized(hint),
+            AccountError::TooMany { retry_after_s, .. } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, hint).retry_after_s(retry_after_s)
+            }
+            AccountError::Busy(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(HASH_RETRY_S)
+            }
+            AccountError::Storage(error) => {
+                tracing::error!(%error, "accounts cannot be read or written");
+                let hint = "accounts cannot be read or written at the moment";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(STORAGE_RETRY_S)
+            }
+        }
     }
 }
 

@@ -2,9 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::App;
 use super::problem::Problem;
@@ -20,21 +19,21 @@ pub(super) struct Ticket {
     expires_in_ms: u64,
 }
 
-/// Gives a ticket for `/ws?ticket=...` or for a sign-in: one use, within 30 s.
+/// Gives a ticket for `/ws?ticket=...` or for a sign-in: one use, within 30 s. Who is signed in by a
+/// cookie needs none, and a token of one would outlive the session: 403.
 pub(super) async fn issue(
     State(app): State<App>,
     identity: Identity,
 ) -> Result<Json<Ticket>, Problem> {
+    if identity.session.is_some() {
+        let hint = "the cookie opens the WebSocket itself; tickets are for bearer tokens";
+        return Err(Problem::new(StatusCode::FORBIDDEN, hint));
+    }
     let ticket = app.services.tickets.issue(identity, clock::now())?;
     Ok(Json(Ticket {
         ticket,
         expires_in_ms: TICKET_TTL_MS,
     }))
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct SignIn {
-    ticket: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,16 +44,12 @@ pub(super) struct Session {
 
 /// Exchanges a ticket for a token of an hour, but of no longer life than the token that the ticket
 /// was made with.
-pub(super) async fn sign_in(
-    State(app): State<App>,
-    body: Result<Json<SignIn>, JsonRejection>,
-) -> Result<Json<Session>, Problem> {
-    let Json(SignIn { ticket }) = body.map_err(|rejection| {
-        let hint = format!("send {{\"ticket\": TICKET}} as application/json: {rejection}");
-        Problem::new(rejection.status(), hint)
-    })?;
+///
+/// # Errors
+/// 401: the ticket is not valid, or that token has expired.
+pub(super) fn exchange(app: &App, ticket: &str) -> Result<Json<Session>, Problem> {
     let now = clock::now();
-    let identity = app.services.tickets.redeem(&ticket, now)?;
+    let identity = app.services.tickets.redeem(ticket, now)?;
     let left_ms = identity.expires.0.saturating_sub(now.0);
     if left_ms == 0 {
         return Err(TokenError::Expired.into());

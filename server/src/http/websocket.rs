@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
 
 use super::App;
-use super::auth::{bearer, pairs, refuse_token_in_query};
+use super::auth::{bearer, origin_of, pairs, refuse_token_in_query, signed_in};
 use super::listen::Peer;
-use super::origin::{OriginVerdict, origin_allowed};
+use super::origin::OriginVerdict;
 use super::problem::Problem;
 use super::upgrade::{self, UpgradeError};
 use crate::auth::Identity;
@@ -41,7 +41,7 @@ pub(super) async fn open(
     check_origin(headers, &app)?;
     // Before the ticket is redeemed, which works once.
     let place = services.door.enter(source, clock::now())?;
-    let authenticated = identify(request.uri(), headers, &app)?.map(Box::new);
+    let authenticated = identify(request.uri(), headers, &app).await?.map(Box::new);
     let source_place = match authenticated {
         Some(_) => None,
         None => Some(services.door.enter_nameless(source)?),
@@ -89,33 +89,27 @@ impl From<Refused> for Problem {
 }
 
 fn check_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let origin = origins.next();
-    let hint = if origins.next().is_some() {
-        "there are two `Origin` headers"
-    } else {
-        let host = headers.get(header::HOST);
-        match origin_allowed(origin, host, false, &app.allowed_origins) {
-            OriginVerdict::Allowed => return Ok(()),
-            OriginVerdict::Absent if !headers.contains_key(header::COOKIE) => return Ok(()),
-            OriginVerdict::Absent => "a request with a cookie needs an `Origin`",
-            OriginVerdict::Refused => {
-                "pages of this origin may not connect; `--allowed-origins` lists those that may"
-            }
+    let hint = match origin_of(headers, app)? {
+        OriginVerdict::Allowed => return Ok(()),
+        OriginVerdict::Absent if !headers.contains_key(header::COOKIE) => return Ok(()),
+        OriginVerdict::Absent => "a request with a cookie needs an `Origin`",
+        OriginVerdict::Refused => {
+            "pages of this origin may not connect; `--allowed-origins` lists those that may"
         }
     };
     Err(Problem::new(StatusCode::FORBIDDEN, hint))
 }
 
-/// Who the request is for: by its token or its ticket, or by `hello` later.
-fn identify(uri: &Uri, headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
+/// Who the request is for: by its token, its ticket or its cookie, or by `hello` later. A cookie whose
+/// session has ended is as none: the browser sends it by itself.
+async fn identify(uri: &Uri, headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
     refuse_token_in_query(uri)?;
     if let Some(identity) = bearer(headers, app)? {
         return Ok(Some(identity));
     }
     match pairs(uri).find(|(name, _)| *name == "ticket") {
         Some((_, ticket)) => Ok(Some(app.services.tickets.redeem(ticket, clock::now())?)),
-        None => Ok(None),
+        None => signed_in(headers, app).await,
     }
 }
 

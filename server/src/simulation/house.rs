@@ -78,6 +78,7 @@ impl House {
             },
             name: person.user.as_str().into(),
             expires: Timestamp(u64::MAX >> 12),
+            session: None,
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let accepted = Accepted {

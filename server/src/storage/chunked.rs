@@ -104,8 +104,7 @@ impl Chunked {
         Ok(Some(query))
     }
 
-    /// The statement for a single row: what query plans are tested with.
-    #[cfg(test)]
+    /// The statement for a single row.
     pub(super) fn single(&self) -> &'static str {
         self.sql[SIZES.len() - 1]
     }

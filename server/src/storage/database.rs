@@ -260,6 +260,24 @@ impl Readers {
         Self::Sqlite(connect::readers(directory.database(), count))
     }
 
+    /// The connections themselves, for what only SQLite keeps.
+    ///
+    /// # Errors
+    /// The simulated disk has none.
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unnecessary_wraps, reason = "the disk of tests has none")
+    )]
+    pub(super) fn pool(&self) -> Result<&SqlitePool, StorageError> {
+        match self {
+            Self::Sqlite(pool) => Ok(pool),
+            #[cfg(test)]
+            Self::Simulated(_) => Err(StorageError::Unavailable(
+                "the simulated disk keeps no accounts".to_owned(),
+            )),
+        }
+    }
+
     /// A board; `None` where there is none.
     pub(super) async fn load(
         &self,

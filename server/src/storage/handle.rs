@@ -88,7 +88,7 @@ pub(super) struct Inner {
     pub(super) readers: Readers,
     pub(super) past_reads: Semaphore,
     queue: Arc<Queue>,
-    requests: Requests,
+    pub(super) requests: Requests,
     clients_max: usize,
     backups: Backups,
     /// Boards that were opened and not closed since.

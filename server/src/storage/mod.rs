@@ -26,6 +26,7 @@ mod restore;
 
 mod check;
 
+mod accounts;
 mod base;
 mod checkpoint;
 mod chunked;
@@ -49,6 +50,10 @@ pub(crate) mod simulation;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{
+    Account, LinkFor, NewSession, SESSIONS_MAX, SecretHash, SessionId, StoredLink, StoredSession,
+    email_key,
+};
 pub use backup::{
     Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,
 };

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::position::{Epoch, Timestamp};
 
+use super::accounts::{self, AccountAct};
 use super::board::BoardState;
 use super::fault::Fault;
 use super::queue::QueuedVersion;
@@ -43,6 +44,8 @@ pub(super) enum Act {
     },
     /// A room has ended: the board is marked as closed.
     Sleep(Arc<BoardState>),
+    /// A change of accounts, sessions or links.
+    Account(AccountAct),
     /// What an import did.
     SaveImport {
         source: String,
@@ -77,6 +80,7 @@ impl Request {
             Act::Create { .. }
             | Act::Open { .. }
             | Act::Sleep(_)
+            | Act::Account(_)
             | Act::SaveImport { .. }
             | Act::Close => 0,
             #[cfg(test)]
@@ -88,7 +92,11 @@ impl Request {
     pub(super) fn is_ready(&self) -> bool {
         match &self.act {
             Act::Open { board, .. } | Act::Sleep(board) => board.is_settled(),
-            Act::Create { .. } | Act::SaveImport { .. } | Act::Trim(_) | Act::Close => true,
+            Act::Create { .. }
+            | Act::Account(_)
+            | Act::SaveImport { .. }
+            | Act::Trim(_)
+            | Act::Close => true,
             #[cfg(test)]
             Act::Execute(_) => true,
         }
@@ -161,6 +169,7 @@ pub(super) async fn execute(
             .execute(conn)
             .await
             .map(|done| done.rows_affected() > 0),
+        Act::Account(act) => accounts::write::execute(conn, act).await,
         Act::SaveImport { source, record } => save_import(conn, source, record).await,
         Act::Trim(step) => trim::execute(conn, step).await,
         Act::Close => sqlx::query(MARK_CLEAN)

@@ -3,6 +3,7 @@
 mod harness;
 mod imports;
 
+mod accounts;
 mod backups;
 mod crash;
 mod faults;

@@ -35,6 +35,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["imports"],
     ),
     ("UPDATE users SET name = ''", &["users"]),
+    (
+        "INSERT INTO accounts (user, name, email, email_key, admin, created) \
+         SELECT id, name, 'Ann@x.example', 'Ann@x.example', 0, 1 FROM users",
+        &["accounts"],
+    ),
     ("UPDATE epochs SET number = 2", &["epochs_numbered"]),
     ("DELETE FROM epochs", &["epochs_numbered"]),
     (

@@ -73,6 +73,7 @@ fn identity(user: &str) -> Identity {
         },
         name: user.into(),
         expires: Timestamp(NOW.0 + 60_000),
+        session: None,
     }
 }
 

@@ -111,6 +111,7 @@ impl Client {
             actor: Actor { user, admin: false },
             name: "Ann".into(),
             expires: Timestamp(u64::MAX >> 12),
+            session: None,
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let writes = Writes::default();

@@ -8,24 +8,27 @@ mod exposition;
 mod metrics;
 mod scrape;
 mod stats;
+mod users;
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::map_response_with_state;
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use axum::{Extension, Router};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 pub use self::connections::{ConnectionEntry, ConnectionsPage, Flow};
 pub use self::stats::{BoardStats, Stats};
+pub use self::users::{Added, PasswordLink, PeoplePage, Person};
 use super::App;
 use super::backup::require_admin;
 use super::problem::Problem;
+use super::sent::SENT_MAX_BYTES;
 use crate::auth::Identity;
 use crate::connection::tally::REFUSAL_STATUSES;
 
@@ -37,7 +40,11 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/admin/connections", get(connections::list))
         .route("/api/v1/admin/connections/{id}", delete(connections::close))
         .route("/api/v1/admin/stats", get(stats::stats))
+        .route("/api/v1/admin/users", get(users::list).post(users::add))
+        .route("/api/v1/admin/users/{user}", patch(users::change))
+        .route("/api/v1/admin/users/{user}/links", post(users::reset))
         .route("/metrics", get(metrics::metrics))
+        .layer(DefaultBodyLimit::max(SENT_MAX_BYTES))
         .layer(Extension(Looks(Arc::new(Semaphore::new(LOOKS_MAX)))))
 }
 
@@ -57,7 +64,7 @@ async fn count_refusal(State(app): State<App>, response: Response) -> Response {
     response
 }
 
-/// An admin of the server, by the token of the request.
+/// An admin of the server, by the token or the session of the request.
 struct Admin(Identity);
 
 impl FromRequestParts<App> for Admin {

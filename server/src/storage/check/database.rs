@@ -8,6 +8,7 @@ use boardcast_protocol::ids::{BoardId, UserId};
 use super::report::Invariant;
 use super::{Check, CheckError};
 use crate::storage::StorageError;
+use crate::storage::accounts::email_key;
 use crate::storage::fault::primary_code;
 
 const SQLITE_CORRUPT: i32 = 11;
@@ -16,6 +17,7 @@ const SQLITE_NOTADB: i32 = 26;
 const INTEGRITY: &str = "PRAGMA integrity_check(1000)";
 const FOREIGN_KEYS: &str = r#"SELECT "table", rowid, parent FROM pragma_foreign_key_check"#;
 const USERS: &str = "SELECT id, name FROM users";
+const ACCOUNTS: &str = "SELECT user, name, email, email_key FROM accounts";
 const IMPORTS: &str = "SELECT source, board, ids FROM imports";
 const NEXT_BOARD: &str = "SELECT id FROM boards WHERE id > ? ORDER BY id LIMIT 1";
 const BOARD_EXISTS: &str = "SELECT count(*) > 0 FROM boards WHERE id = ?";
@@ -41,6 +43,8 @@ impl Check<'_> {
         let done = self.foreign_keys().await;
         self.read_or_found(None, done)?;
         let done = self.users().await;
+        self.read_or_found(None, done)?;
+        let done = self.accounts().await;
         self.read_or_found(None, done)?;
         let done = self.imports().await;
         self.read_or_found(None, done)?;
@@ -106,6 +110,20 @@ impl Check<'_> {
                 let found = format!("a user {id:?} with the name {name:?}");
                 self.report
                     .add(Invariant::Users, None, found, "an id and a name");
+            }
+        }
+        Ok(())
+    }
+
+    async fn accounts(&mut self) -> Result<(), CheckError> {
+        let mut rows = sqlx::query(ACCOUNTS).fetch(&mut *self.conn);
+        while let Some(row) = rows.try_next().await? {
+            let (user, name): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+            let (email, key): (&str, &str) = (row.try_get(2)?, row.try_get(3)?);
+            if user.parse::<UserId>().is_err() || name.is_empty() || key != email_key(email) {
+                let found = format!("an account {user:?}, {name:?}, with {email:?} as {key:?}");
+                let expected = "an id, a name, and the address in lower case";
+                self.report.add(Invariant::Accounts, None, found, expected);
             }
         }
         Ok(())

@@ -57,6 +57,8 @@ invariants! {
     Imports "imports" TAMPERED;
     /// Users have an id and a name.
     Users "users" TAMPERED;
+    /// Accounts have a user, a name and the key of their address.
+    Accounts "accounts" TAMPERED;
     /// A board has epochs, numbered from 1 without a gap.
     EpochsNumbered "epochs_numbered" TAMPERED;
     /// No epoch stands twice.

@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::harness::start;
+use crate::storage::accounts::{read as account_reads, write as account_writes};
 use crate::storage::rows::Table;
 use crate::storage::{client, load, log, past, read, requests, rows, trim, users};
 
@@ -42,6 +43,32 @@ fn served() -> Vec<&'static str> {
         trim::FORGET_CARD_VERSIONS,
         trim::END_LOG,
         rows::NOTE_CARDS,
+        account_reads::ACCOUNT,
+        account_reads::ACCOUNT_OF_EMAIL,
+        account_reads::ACCOUNTS,
+        account_reads::DISABLED,
+        account_reads::SESSION,
+        account_reads::SESSIONS,
+        account_reads::HAS_SESSION,
+        account_writes::IS_TAKEN,
+        account_writes::ADD,
+        account_writes::HAS_ADMINISTRATOR,
+        account_writes::HAS_OTHER_ADMINISTRATOR,
+        account_writes::IS_FIRST_START,
+        account_writes::END_LINKS,
+        account_writes::PUT_LINK,
+        account_writes::USER_OF_LINK,
+        account_writes::SET_PASSWORD,
+        account_writes::IS_ADMINISTRATOR,
+        account_writes::SET_DISABLED,
+        account_writes::BEGIN_SESSION,
+        account_writes::END_SECRET,
+        account_writes::END_OLDEST,
+        account_writes::USE_SESSION,
+        account_writes::END_SESSION,
+        account_writes::END_SESSIONS,
+        account_writes::FORGET_SESSIONS,
+        account_writes::FORGET_LINKS,
         log::INSERT.single(),
         rows::SET_BOARDS.single(),
         rows::BURY.single(),

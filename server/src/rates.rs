@@ -14,7 +14,7 @@ use crate::rate::{Bucket, Pace};
 /// bucket takes to drain is forgotten when there is no place; where all are in use, further keys
 /// share one bucket.
 #[derive(Debug)]
-pub(super) struct Rates<K: Eq + Hash> {
+pub(crate) struct Rates<K: Eq + Hash> {
     pace: Pace,
     keys_max: usize,
     known: DashMap<K, Bucket>,
@@ -25,7 +25,7 @@ pub(super) struct Rates<K: Eq + Hash> {
 
 impl<K: Eq + Hash> Rates<K> {
     /// Nothing has happened.
-    pub(super) fn new(pace: Pace, keys_max: usize) -> Self {
+    pub(crate) fn new(pace: Pace, keys_max: usize) -> Self {
         Self {
             pace,
             keys_max,
@@ -39,7 +39,7 @@ impl<K: Eq + Hash> Rates<K> {
     ///
     /// # Errors
     /// They do not. After so many milliseconds they will.
-    pub(super) fn take(&self, key: K, count: u32, now: Timestamp) -> Result<(), u64> {
+    pub(crate) fn take(&self, key: K, count: u32, now: Timestamp) -> Result<(), u64> {
         if let Some(mut bucket) = self.known.get_mut(&key) {
             return bucket.take(now, count, self.pace);
         }

@@ -1,0 +1,69 @@
+//! Sockets of people who may no longer have them: of accounts that were disabled, of sessions that
+//! were ended.
+//!
+//! Whoever ends something calls these behind the commit. A socket that comes in meanwhile is found
+//! here, or it finds the end itself when it is admitted.
+
+use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::ids::UserId;
+
+use super::registry::Connection;
+use super::services::Services;
+
+/// What follows the words of the close code.
+const DISABLED: &str = "the account is disabled";
+
+impl Services {
+    /// Disables a user: its tokens are not valid any more, and its sockets are closed for good.
+    pub fn disable_user(&self, user: UserId) {
+        self.tokens.set_disabled(user, true);
+        for connection in self.connections.of_user(user) {
+            close_disabled(&connection);
+        }
+    }
+
+    /// Closes the sockets of a user whose sessions have ended; where it cannot be read which those
+    /// are, the sockets of all its sessions, to come back.
+    pub async fn close_ended_sessions(&self, user: UserId) {
+        let live = self.storage.sessions_of(user).await;
+        for connection in self.connections.of_user(user) {
+            let session = connection.profile.speaker().and_then(|s| s.session);
+            let Some(id) = session else { continue };
+            match &live {
+                Ok(live) if live.iter().any(|live| live.id == id) => {}
+                Ok(_) => connection.outbox.close(CloseCode::Unauthorized),
+                Err(error) => {
+                    tracing::warn!(%error, "failed to list sessions; their sockets are closed");
+                    connection.outbox.close(CloseCode::InternalError);
+                }
+            }
+        }
+    }
+
+    /// Closes a connection that has just been admitted, if its user was disabled meanwhile.
+    pub(super) fn turn_away_disabled(&self, connection: &Connection, user: &UserId) {
+        if self.tokens.is_disabled(user) {
+            close_disabled(connection);
+        }
+    }
+
+    /// Closes a connection that has just been admitted, if its session was ended meanwhile.
+    pub(super) async fn turn_away_ended(&self, connection: &Connection) {
+        let session = connection.profile.speaker().and_then(|s| s.session);
+        let Some(session) = session else { return };
+        match self.storage.has_session(session).await {
+            Ok(true) => {}
+            Ok(false) => connection.outbox.close(CloseCode::Unauthorized),
+            Err(error) => {
+                tracing::warn!(%error, "failed to look up a session; its socket is closed");
+                connection.outbox.close(CloseCode::InternalError);
+            }
+        }
+    }
+}
+
+fn close_disabled(connection: &Connection) {
+    let code = CloseCode::ClosedByAdmin;
+    let told = format!("{}: {DISABLED}", code.reason());
+    connection.outbox.close_with(code, code.code(), &told);
+}

@@ -1,0 +1,102 @@
+//! The cookie that proves a session.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use super::origin::Origin;
+use crate::accounts::{Key, SESSION_TTL_MS};
+
+/// The name of the cookie where the server is reached over plain HTTP.
+const PLAIN: &str = "boardcast";
+/// Its name where pages come over TLS: browsers then take it from this host alone, over TLS alone.
+const OVER_TLS: &str = "__Host-boardcast";
+
+/// How the cookie looks. Only one of both names is known at a time: else somebody who can answer for
+/// the host over plain HTTP could plant a session in a browser that uses TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionCookie {
+    is_over_tls: bool,
+}
+
+impl SessionCookie {
+    /// Over TLS where one of the allowed origins is: a proxy in front ends it.
+    pub fn new(allowed_origins: &[Origin]) -> Self {
+        Self {
+            is_over_tls: allowed_origins.iter().any(Origin::is_over_tls),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        if self.is_over_tls { OVER_TLS } else { PLAIN }
+    }
+
+    /// What the request's cookie holds.
+    pub(super) fn of(self, headers: &HeaderMap) -> Option<&str> {
+        headers
+            .get_all(header::COOKIE)
+            .into_iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(name, value)| (name == self.name()).then_some(value))
+    }
+
+    /// Sets it for as long as a session lasts.
+    pub(super) fn set(self, key: &Key) -> Option<HeaderValue> {
+        self.header(key.text(), SESSION_TTL_MS / 1_000)
+    }
+
+    /// Takes it away.
+    pub(super) fn clear(self) -> Option<HeaderValue> {
+        self.header("", 0)
+    }
+
+    fn header(self, value: &str, max_age_s: u64) -> Option<HeaderValue> {
+        let name = self.name();
+        let secure = if self.is_over_tls { "; Secure" } else { "" };
+        let text =
+            format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie(origins: &[&str]) -> SessionCookie {
+        let origins: Vec<Origin> = origins.iter().map(|o| o.parse().unwrap()).collect();
+        SessionCookie::new(&origins)
+    }
+
+    #[test]
+    fn the_cookie_is_bound_to_host_and_tls_where_there_is_tls() {
+        let key = Key::random();
+        for (origins, name, ending) in [
+            (&[][..], "boardcast", "SameSite=Lax"),
+            (&["http://a.example"], "boardcast", "SameSite=Lax"),
+            (
+                &["http://a.example", "https://b.example"],
+                "__Host-boardcast",
+                "SameSite=Lax; Secure",
+            ),
+        ] {
+            let set = cookie(origins).set(&key).unwrap();
+            let key = key.text();
+            let expected = format!("{name}={key}; Path=/; Max-Age=2592000; HttpOnly; {ending}");
+            assert_eq!(set, expected);
+            let cleared = cookie(origins).clear().unwrap();
+            assert!(cleared.to_str().unwrap().contains("Max-Age=0"));
+        }
+    }
+
+    #[test]
+    fn only_the_cookie_of_its_own_name_is_read() {
+        let mut headers = HeaderMap::new();
+        for line in ["a=b; boardcast=plain", "__Host-boardcast=tls;boardcastx=c"] {
+            headers.append(header::COOKIE, line.parse().unwrap());
+        }
+        assert_eq!(cookie(&[]).of(&headers), Some("plain"));
+        assert_eq!(cookie(&["https://b.example"]).of(&headers), Some("tls"));
+        assert_eq!(cookie(&[]).of(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,280 @@
+//! Signing in and out: sessions of browsers, and the links by which people get a password.
+
+use axum::extract::{DefaultBodyLimit, Extension, FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use boardcast_protocol::ids::UserId;
+use boardcast_protocol::position::Timestamp;
+
+use super::App;
+use super::auth::{refuse_foreign_page, signed_in};
+use super::listen::Peer;
+use super::problem::Problem;
+use super::sent::{SENT_MAX_BYTES, Sent};
+use super::tickets;
+use crate::accounts::{AccountError, Browser, Email, NewPassword, NewPerson, PersonName, SignedIn};
+use crate::auth::Identity;
+use crate::clock;
+use crate::connection::Source;
+use crate::storage::{Account, SessionId};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/first-start", post(first_start))
+        .route("/api/v1/password", post(set_password))
+        .route("/api/v1/sessions", post(sign_in).get(list))
+        .route("/api/v1/sessions/{id}", delete(end))
+        .layer(DefaultBodyLimit::max(SENT_MAX_BYTES))
+}
+
+/// The browser that asks, and who is signed in there.
+struct Here {
+    browser: Browser,
+    before: Option<UserId>,
+}
+
+impl FromRequestParts<App> for Here {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Ok(Extension(Peer(peer))) = Extension::from_request_parts(parts, app).await else {
+            let hint = "the address of the request is not known";
+            return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, hint));
+        };
+        let headers = &parts.headers;
+        refuse_foreign_page(headers, app)?;
+        let agent = headers.get(header::USER_AGENT);
+        let before = signed_in(headers, app).await?;
+        Ok(Self {
+            browser: Browser {
+                source: Source::from(peer.ip()),
+                address: peer.ip().to_canonical().to_string(),
+                agent: agent.map_or_else(String::new, |agent| {
+                    String::from_utf8_lossy(agent.as_bytes()).into_owned()
+                }),
+                secret: app.cookie.of(headers).map(str::to_owned),
+            },
+            before: before.map(|before| before.actor.user),
+        })
+    }
+}
+
+/// A link that makes the first administrator, and who that is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FirstStart {
+    link: String,
+    user: Option<UserId>,
+    name: String,
+    email: String,
+    password: String,
+}
+
+/// Makes the first administrator and signs it in.
+async fn first_start(
+    State(app): State<App>,
+    here: Here,
+    Sent(sent): Sent<FirstStart>,
+) -> Result<Response, Problem> {
+    let person = NewPerson {
+        user: sent.user,
+        name: PersonName::new(&sent.name)?,
+        email: Email::new(&sent.email)?,
+        admin: true,
+    };
+    let password = NewPassword::new(sent.password)?;
+    let accounts = &app.accounts;
+    let made = accounts.make_first_administrator(&sent.link, person, password, clock::now());
+    let account = made.await?;
+    tracing::info!(user = %account.user, "the first administrator was made");
+    begin(&app, account, here, StatusCode::CREATED).await
+}
+
+/// A link that sets a password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetPassword {
+    link: String,
+    password: String,
+}
+
+/// Sets a password by a link, ends all sessions of the person and begins one here.
+async fn set_password(
+    State(app): State<App>,
+    here: Here,
+    Sent(sent): Sent<SetPassword>,
+) -> Result<Response, Problem> {
+    let password = NewPassword::new(sent.password)?;
+    let set = app
+        .accounts
+        .set_password(&sent.link, password, clock::now());
+    let account = set.await?;
+    app.services.close_ended_sessions(account.user).await;
+    tracing::info!(user = %account.user, "a password was set by a link");
+    begin(&app, account, here, StatusCode::OK).await
+}
+
+/// A ticket for a token, or address and password for a cookie.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    ticket: Option<String>,
+    email: Option<String>,
+    password: Option<String>,
+}
+
+async fn sign_in(
+    State(app): State<App>,
+    here: Here,
+    Sent(sent): Sent<SignIn>,
+) -> Result<Response, Problem> {
+    let (email, password) = match (sent.ticket, sent.email, sent.password) {
+        (Some(ticket), None, None) => {
+            let session = tickets::exchange(&app, &ticket)?;
+            return Ok(session.into_response());
+        }
+        (None, Some(email), Some(password)) => (email, password),
+        (Some(_), _, _) | (None, _, _) => {
+            let hint = "send {\"email\": ADDRESS, \"password\": PASSWORD} or {\"ticket\": TICKET} \
+                        as application/json";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, hint));
+        }
+    };
+    let signing = app
+        .accounts
+        .sign_in(&email, password, &here.browser, clock::now());
+    let signed_in = signing.await.inspect_err(|error| {
+        if matches!(error, AccountError::SignIn | AccountError::TooMany { .. }) {
+            let address = &here.browser.address;
+            tracing::info!(address, %error, "a sign-in was refused");
+        }
+    })?;
+    welcome(&app, &signed_in, here.before, StatusCode::CREATED).await
+}
+
+/// Who has signed in, and until when.
+#[derive(Serialize)]
+struct Welcome<'a> {
+    user: UserId,
+    name: &'a str,
+    admin: bool,
+    session: String,
+    expires: Timestamp,
+}
+
+async fn begin(
+    app: &App,
+    account: Account,
+    here: Here,
+    status: StatusCode,
+) -> Result<Response, Problem> {
+    let begun = app
+        .accounts
+        .begin_session(account, &here.browser, clock::now());
+    let signed_in = begun.await?;
+    welcome(app, &signed_in, here.before, status).await
+}
+
+/// Gives the cookie of a session that has begun, and closes the sockets of those that it ended.
+async fn welcome(
+    app: &App,
+    signed_in: &SignedIn,
+    before: Option<UserId>,
+    status: StatusCode,
+) -> Result<Response, Problem> {
+    let SignedIn {
+        key,
+        session,
+        account,
+    } = signed_in;
+    app.services.close_ended_sessions(account.user).await;
+    if let Some(before) = before.filter(|before| *before != account.user) {
+        app.services.close_ended_sessions(before).await;
+    }
+    tracing::info!(user = %account.user, session = %session.id, "somebody signed in");
+    let body = Json(Welcome {
+        user: account.user,
+        name: &account.name,
+        admin: account.admin,
+        session: session.id.to_string(),
+        expires: session.expires,
+    });
+    Ok(with_cookie(
+        (status, body).into_response(),
+        app.cookie.set(key),
+    ))
+}
+
+fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+#[derive(Serialize)]
+struct Sessions {
+    sessions: Vec<Entry>,
+}
+
+/// A session as its owner sees it. Times are milliseconds since 1970.
+#[derive(Serialize)]
+struct Entry {
+    id: String,
+    created: Timestamp,
+    used: Timestamp,
+    expires: Timestamp,
+    agent: String,
+    address: String,
+    current: bool,
+}
+
+/// The sessions of whoever asks.
+async fn list(State(app): State<App>, identity: Identity) -> Result<Json<Sessions>, Problem> {
+    let sessions = app.accounts.sessions(identity.actor.user).await?;
+    let entry = |session: crate::storage::StoredSession| Entry {
+        id: session.id.to_string(),
+        created: session.created,
+        used: session.used,
+        expires: session.expires,
+        agent: session.agent,
+        address: session.address,
+        current: identity.session == Some(session.id),
+    };
+    Ok(Json(Sessions {
+        sessions: sessions.into_iter().map(entry).collect(),
+    }))
+}
+
+/// Ends a session of whoever asks, and its sockets; `current` for that of the request.
+async fn end(
+    State(app): State<App>,
+    identity: Identity,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let no_such = || {
+        let hint = "you have no such session; GET /api/v1/sessions lists yours";
+        Problem::new(StatusCode::NOT_FOUND, hint)
+    };
+    let named: Option<SessionId> = match id.as_str() {
+        "current" => identity.session,
+        id => id.parse().ok(),
+    };
+    let id = named.ok_or_else(no_such)?;
+    let user = identity.actor.user;
+    if !app.accounts.end_session(user, id).await? {
+        return Err(no_such());
+    }
+    app.services.close_ended_sessions(user).await;
+    tracing::info!(%user, session = %id, "a session was ended");
+    let response = StatusCode::NO_CONTENT.into_response();
+    let is_current = identity.session == Some(id) && app.cookie.of(&headers).is_some();
+    let cleared = is_current.then(|| app.cookie.clear()).flatten();
+    Ok(with_cookie(response, cleared))
+}
