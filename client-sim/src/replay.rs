@@ -48,7 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn replay(args: &ReplayArgs) -> anyhow::Result<Report> {
     let common = &args.common;
     let trace = trace::read(&args.file)?;
-    let tokens = token::read(&common.basics.token_file)?;
+    let tokens = token::read(&common.basics.token_file, common.settle)?;
     let actors = trace.actors();
     let clients = actors.len() + args.watchers;
     let people: HashMap<String, UserId> = actors

@@ -51,7 +51,7 @@ pub async fn perform(
     plan: &Plan,
     stop: &CancellationToken,
 ) -> anyhow::Result<Report> {
-    let tokens = token::read(&common.basics.token_file)?;
+    let tokens = token::read(&common.basics.token_file, plan.duration + common.settle)?;
     let fleet = crew::fleet(common, plan.clients, plan.connecting_at_once).await?;
     let making = make_boards(common, plan, &fleet, &tokens);
     let boards = watch(&fleet, "making boards", making).await??;

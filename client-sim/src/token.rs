@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use base64::Engine;
@@ -18,22 +19,33 @@ pub struct Token {
     pub user: UserId,
 }
 
-/// Reads a file with a token a line, as `boardcast token` writes it.
+/// Reads a file with a token a line, as `boardcast token` writes it, for a run that takes up to
+/// `lasting`.
 ///
 /// # Errors
-/// The file cannot be read, is empty, or a line is not a token.
-pub fn read(path: &Path) -> anyhow::Result<Vec<Token>> {
+/// The file cannot be read, is empty, a line is not a token, or one ends before the run does.
+pub fn read(path: &Path, lasting: Duration) -> anyhow::Result<Vec<Token>> {
+    let end = SystemTime::now() + lasting;
+    let end = end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the tokens in {}", path.display()))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let tokens: Vec<Token> = lines
         .enumerate()
         .map(|(index, line)| {
-            let user = subject(line)
-                .with_context(|| format!("line {} of {} is no token", index + 1, path.display()))?;
+            let place = || format!("line {} of {}", index + 1, path.display());
+            let claims = claims(line).with_context(|| format!("{} is no token", place()))?;
+            if claims.exp < end {
+                bail!(
+                    "the token in {} ends before the run may, which takes up to {} s: write tokens \
+                     that last with `boardcast token --ttl 2h`",
+                    place(),
+                    lasting.as_secs()
+                );
+            }
             Ok(Token {
                 text: line.into(),
-                user,
+                user: claims.sub,
             })
         })
         .collect::<anyhow::Result<_>>()?;
@@ -46,15 +58,22 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Token>> {
     Ok(tokens)
 }
 
-fn subject(token: &str) -> anyhow::Result<UserId> {
-    #[derive(Deserialize)]
-    struct Claims {
-        sub: UserId,
-    }
+#[derive(Debug, Deserialize)]
+struct Claims {
+    sub: UserId,
+    /// Seconds since 1970.
+    #[serde(default = "never")]
+    exp: u64,
+}
+
+fn never() -> u64 {
+    u64::MAX
+}
+
+fn claims(token: &str) -> anyhow::Result<Claims> {
     let payload = token.split('.').nth(1).context("it has no payload")?;
     let payload = URL_SAFE_NO_PAD.decode(payload)?;
-    let claims: Claims = serde_json::from_slice(&payload)?;
-    Ok(claims.sub)
+    Ok(serde_json::from_slice(&payload)?)
 }
 
 #[cfg(test)]
@@ -62,10 +81,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_subject_is_read_without_the_key() {
+    fn the_claims_are_read_without_the_key() {
         let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"sim-7","exp":1}"#);
-        let user = subject(&format!("e30.{payload}.x")).unwrap();
-        assert_eq!(user.as_str(), "sim-7");
-        assert!(subject("no token").is_err());
+        let claims = claims(&format!("e30.{payload}.x")).unwrap();
+        assert_eq!((claims.sub.as_str(), claims.exp), ("sim-7", 1));
+        assert!(super::claims("no token").is_err());
+    }
+
+    #[test]
+    fn a_token_that_ends_before_the_run_is_told_before_it_begins() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tokens");
+        let in_an_hour = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+            + 3_600;
+        let payload = URL_SAFE_NO_PAD.encode(format!(r#"{{"sub":"sim-7","exp":{in_an_hour}}}"#));
+        std::fs::write(&file, format!("e30.{payload}.x\n")).unwrap();
+        assert_eq!(read(&file, Duration::from_secs(60)).unwrap().len(), 1);
+        let told = read(&file, Duration::from_secs(3_700)).unwrap_err();
+        assert!(told.to_string().contains("--ttl"), "{told}");
     }
 }

@@ -101,7 +101,7 @@ impl Scene {
             &count,
         ];
         std::fs::write(path("tokens"), stdout(&run(&args))).expect("a token file");
-        let tokens = token::read(&path("tokens")).expect("tokens");
+        let tokens = token::read(&path("tokens"), Duration::ZERO).expect("tokens");
         let serving = serve_at(&dir, ([127, 0, 0, 1], 0).into(), plan);
         let url: Server = serving.url("").parse().expect("a URL");
         let target = url.resolve(Codec::Json).await.expect("an address");
