@@ -86,7 +86,7 @@ impl Ground {
             version: n,
             stamp: Stamp { by: user, at },
         };
-        let actor = Actor { user, admin: true };
+        let actor = Actor::new(user, true);
         let Ok(applied) = transact(&mut self.board, &actor, cmds, &Seen::new(), moment) else {
             return false;
         };

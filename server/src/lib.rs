@@ -14,6 +14,7 @@ pub mod http;
 
 pub mod accounts;
 pub mod auth;
+mod behind;
 mod chance;
 pub mod clock;
 pub mod connection;

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accounts::{AccountError, Accounts, OneTimeLink};
 use crate::auth::{Secret, SecretError, Tokens};
+use crate::behind::write_behind;
 use crate::clock;
 use crate::config::Config;
 use crate::connection::{Services, sweep};
@@ -143,6 +144,7 @@ impl Server {
             stop.clone(),
         ));
         let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));
+        let behind = tokio::spawn(write_behind(Arc::clone(&services), stop.clone()));
         let upkeep = tokio::spawn(upkeep(storage, config.retention, stop.clone()));
         Ok(Self {
             address,
@@ -154,6 +156,7 @@ impl Server {
                 listener,
                 sweeper,
                 upkeep,
+                behind,
                 http: tasks,
                 stop,
             },

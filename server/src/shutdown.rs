@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use boardcast_protocol::close::CloseCode;
 
+use crate::behind::write;
 use crate::chance;
 use crate::connection::Services;
 use crate::storage::StorageError;
@@ -43,9 +44,10 @@ pub(crate) struct Running {
     pub(crate) listener: JoinHandle<()>,
     pub(crate) sweeper: JoinHandle<()>,
     pub(crate) upkeep: JoinHandle<()>,
+    pub(crate) behind: JoinHandle<()>,
     /// Connections that are not WebSockets.
     pub(crate) http: TaskTracker,
-    /// Ends listener, sweeper, upkeep and idle HTTP connections.
+    /// Ends listener, sweeper, upkeep, what writes behind, and idle HTTP connections.
     pub(crate) stop: CancellationToken,
 }
 
@@ -55,7 +57,8 @@ pub(crate) struct Running {
 /// 2. Every client is told `goodbye` with the time to come back, and closed with 1012.
 /// 3. Their connections end, or are dropped when the time is over.
 /// 4. The rooms hand everything to the journal and end.
-/// 5. The journal writes everything and marks the stop as clean.
+/// 5. When tokens were used last is written.
+/// 6. The journal writes everything and marks the stop as clean.
 ///
 /// # Errors
 /// Not everything was written.
@@ -65,6 +68,7 @@ pub(crate) async fn drain(running: Running, rules: DrainRules) -> Result<(), Sto
         listener,
         sweeper,
         upkeep,
+        behind,
         http,
         stop,
     } = running;
@@ -77,6 +81,7 @@ pub(crate) async fn drain(running: Running, rules: DrainRules) -> Result<(), Sto
     let _ = listener.await;
     let _ = sweeper.await;
     let _ = upkeep.await;
+    let _ = behind.await;
 
     say_goodbye(&services, return_ms);
     services.tasks.close();
@@ -99,6 +104,7 @@ pub(crate) async fn drain(running: Running, rules: DrainRules) -> Result<(), Sto
     }
 
     services.rooms.stop().await;
+    write(&services).await;
     services.storage.close().await?;
     tracing::info!("stopped");
     Ok(())

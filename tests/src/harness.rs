@@ -88,12 +88,16 @@ impl TestServer {
         self.token_for(user, 3_600_000)
     }
 
+    /// A token of an hour for an administrator of the server.
+    pub fn token_of_admin(&self, user: &str) -> String {
+        let actor = Actor::new(user.parse().expect("a user id"), true);
+        let tokens = self.server.tokens();
+        (tokens.sign(actor, clock::now(), 3_600_000)).expect("a signed token")
+    }
+
     /// A token that lasts `ttl_ms`, rounded up to a second.
     pub fn token_for(&self, user: &str, ttl_ms: u64) -> String {
-        let actor = Actor {
-            user: user.parse().expect("a user id"),
-            admin: false,
-        };
+        let actor = Actor::new(user.parse().expect("a user id"), false);
         let tokens = self.server.tokens();
         tokens
             .sign(actor, clock::now(), ttl_ms)

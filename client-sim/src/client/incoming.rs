@@ -142,6 +142,7 @@ impl Client {
             | ErrorCode::BadMessage
             | ErrorCode::HelloExpected
             | ErrorCode::Unauthorized
+            | ErrorCode::Forbidden
             | ErrorCode::NoSuchBoard
             | ErrorCode::NotSubscribed
             | ErrorCode::Limit => Some(End::Final(why)),

@@ -59,7 +59,7 @@ fn play(trace: &Trace) -> Played {
             by: user,
             at: Timestamp(1),
         };
-        let actor = Actor { user, admin };
+        let actor = Actor::new(user, admin);
         let moment = Moment { version, stamp };
         let done = transact(&mut board, &actor, cmds, &Seen::new(), moment);
         done.map_err(|rejection| format!("{rejection}: {:?}", cmds.last()))

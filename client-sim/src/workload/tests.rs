@@ -25,7 +25,7 @@ impl Bench {
             version: self.version,
             stamp: Stamp { by: user, at: NOW },
         };
-        let actor = Actor { user, admin: true };
+        let actor = Actor::new(user, true);
         let events = transact(&mut self.board, &actor, cmds, &Seen::new(), moment)
             .map_err(|rejection| rejection.to_string())?
             .events;

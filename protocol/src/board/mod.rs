@@ -31,7 +31,7 @@ pub use model::{
     Attachment, CardField, Checklist, Column, Field, FieldKind, FieldOption, FieldValue, Item,
     Label, Member, Priority, Role, Sprint, Stamp, View, Wip, WipKind,
 };
-pub use permission::Action;
+pub use permission::{Action, Pass, Scope, Who};
 pub use rejection::{Conflict, Reason, Rejection};
 pub use transact::{Applied, Seen, install, rejection_of, transact};
 pub use verify::Fault;

@@ -326,6 +326,8 @@ pub enum ErrorCode {
     HelloExpected,
     /// The token is not valid.
     Unauthorized,
+    /// The token, or the link, is not good for this.
+    Forbidden,
     /// There is no such board, or it is not the user's: the answer is the same.
     NoSuchBoard,
     /// There is no such card.
@@ -342,12 +344,13 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All kinds, in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotJson,
         Self::UnknownType,
         Self::BadMessage,
         Self::HelloExpected,
         Self::Unauthorized,
+        Self::Forbidden,
         Self::NoSuchBoard,
         Self::NoSuchCard,
         Self::NotSubscribed,

@@ -87,10 +87,7 @@ pub(crate) fn user(dice: &mut Dice) -> UserId {
 
 /// Mostly the server's admin, so that most commands are allowed; else one of the users.
 pub(crate) fn actor(dice: &mut Dice) -> Actor {
-    Actor {
-        user: user(dice),
-        admin: !dice.one_in(4),
-    }
+    Actor::new(user(dice), !dice.one_in(4))
 }
 
 fn place<Id>(dice: &mut Dice, mut id: impl FnMut(&mut Dice) -> Id) -> Place<Id> {

@@ -12,10 +12,7 @@ use crate::invariants::assert_whole;
 use crate::trials::{cases, empty, moment};
 
 fn admin() -> Actor {
-    Actor {
-        user: "ann".parse().unwrap(),
-        admin: true,
-    }
+    Actor::new("ann".parse().unwrap(), true)
 }
 
 fn run(board: &mut Board, command: Command) -> usize {

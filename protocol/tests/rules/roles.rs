@@ -66,10 +66,7 @@ fn r10_each_command_is_decided_by_the_role_of_its_author() {
 }
 
 fn author() -> Actor {
-    Actor {
-        user: id("zoe"),
-        admin: false,
-    }
+    Actor::new(id("zoe"), false)
 }
 
 #[test]

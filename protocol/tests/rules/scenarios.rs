@@ -115,10 +115,7 @@ fn play(name: &str, mut board: Board, steps: Vec<Step>) -> Value {
             .map(|cmd| serde_json::from_value(cmd.clone()).unwrap())
             .collect();
         let saw: Seen = serde_json::from_value(step.seen.clone()).unwrap();
-        let actor = Actor {
-            user: by,
-            admin: false,
-        };
+        let actor = Actor::new(by, false);
         let result = transact(&mut board, &actor, &commands, &saw, moment);
         assert_whole(&board);
         let (found, expect) = outcome(&mut replica, moment, result.map(|applied| applied.events));

@@ -2,7 +2,8 @@
 
 use super::fields::{EMAIL_MAX_BYTES, PASSWORD_MAX_BYTES, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS};
 use super::passwords::TooBusy;
-use crate::storage::StorageError;
+use super::tokens::TOKEN_BOARDS_MAX;
+use crate::storage::{StorageError, TOKENS_MAX};
 use boardcast_protocol::limits::NAME_MAX_BYTES;
 
 /// Why something about accounts cannot be done. The message says what would be right.
@@ -36,6 +37,26 @@ pub enum AccountError {
     /// The account is disabled.
     #[error("the account is disabled; enable it before")]
     Disabled,
+    /// The boards of a token are none, or too many.
+    #[error("`boards` has 1 to {TOKEN_BOARDS_MAX} ids; leave it out for all boards")]
+    Boards,
+    /// The end of a token is not in its bounds.
+    #[error("`expires` is a moment in milliseconds since 1970, in the future and within 366 days")]
+    Expires,
+    /// No further token may be made.
+    #[error("there are {TOKENS_MAX} tokens of this user, as many as may be; revoke one before")]
+    TooManyTokens,
+    /// There is no such token.
+    #[error("there is no such token")]
+    NoSuchToken,
+    /// A bot has no password.
+    #[error("this is a bot, which signs in by tokens alone")]
+    NoPerson,
+    /// Tokens of people are made by themselves.
+    #[error(
+        "this is a person, who makes tokens with POST /api/v1/tokens; only bots are given them"
+    )]
+    NoBot,
     /// A link was never made, was used, was replaced by a newer one, or has expired: the answer is
     /// the same.
     #[error("the link is not valid: it works once and for a limited time; ask for a new one")]

@@ -1,4 +1,4 @@
-//! People with an account at this server: who they are, how they sign in, what they may change of
+//! People and bots with an account at this server: who they are, how they sign in, what they may change of
 //! themselves, and what administrators do about them. Knows no HTTP.
 
 mod error;
@@ -7,6 +7,7 @@ mod key;
 mod passwords;
 mod people;
 mod sign_in;
+mod tokens;
 
 use crate::connection::Source;
 use crate::rate::Pace;
@@ -20,6 +21,7 @@ pub(crate) use self::passwords::RETRY_AFTER_S;
 pub use self::passwords::{HashRules, Passwords};
 pub use self::people::{NewPerson, OneTimeLink};
 pub use self::sign_in::{Browser, SESSION_TTL_MS, SignedIn};
+pub use self::tokens::{NewToken, TOKEN_BOARDS_MAX};
 
 /// What signing in is held to.
 #[derive(Clone, Debug)]

@@ -37,6 +37,7 @@ impl NewPerson {
             password,
             admin: self.admin,
             disabled: false,
+            bot: false,
             created: now,
         }
     }
@@ -137,7 +138,10 @@ impl Accounts {
         let account = person.into_account(None, now);
         let link = password_link(now);
         let stored = link.stored(LinkFor::Password(account.user));
-        let added = self.storage.add_account(account.clone(), stored).await?;
+        let added = self
+            .storage
+            .add_account(account.clone(), Some(stored))
+            .await?;
         added.then_some((account, link)).ok_or(AccountError::Taken)
     }
 
@@ -171,12 +175,15 @@ impl Accounts {
     /// sessions stay until it is used; an earlier link no longer works.
     ///
     /// # Errors
-    /// There is no such account, it is disabled, or it cannot be written.
+    /// There is no such account, it is disabled or a bot, or it cannot be written.
     pub async fn reset(&self, user: UserId, now: Timestamp) -> Result<OneTimeLink, AccountError> {
         let account = self.storage.account(user).await?;
         let account = account.ok_or(AccountError::NoSuchAccount)?;
         if account.disabled {
             return Err(AccountError::Disabled);
+        }
+        if account.bot {
+            return Err(AccountError::NoPerson);
         }
         let link = password_link(now);
         let stored = link.stored(LinkFor::Password(user));

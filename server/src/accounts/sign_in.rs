@@ -6,7 +6,7 @@ use boardcast_protocol::position::Timestamp;
 
 use super::key;
 use super::{AccountError, Accounts, Email, Key};
-use crate::auth::Identity;
+use crate::auth::{Grant, Identity, Proof};
 use crate::connection::Source;
 use crate::storage::{Account, NewSession, SessionId, StorageError, StoredSession};
 
@@ -139,13 +139,11 @@ impl Accounts {
             });
         }
         Ok(Some(Identity {
-            actor: Actor {
-                user: account.user,
-                admin: account.admin,
-            },
+            actor: Actor::new(account.user, account.admin),
             name: account.name.into(),
             expires: session.expires,
-            session: Some(session.id),
+            proof: Proof::Session(session.id),
+            grant: Grant::Full,
         }))
     }
 

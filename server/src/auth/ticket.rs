@@ -70,17 +70,16 @@ impl Tickets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Grant, Proof};
     use boardcast_protocol::board::Actor;
 
     fn ann() -> Identity {
         Identity {
-            actor: Actor {
-                user: "ann".parse().unwrap(),
-                admin: false,
-            },
+            actor: Actor::new("ann".parse().unwrap(), false),
             name: "Ann".into(),
             expires: Timestamp(1_000_000),
-            session: None,
+            proof: Proof::Signed,
+            grant: Grant::Full,
         }
     }
 

@@ -14,7 +14,7 @@ use boardcast_protocol::ids::UserId;
 use boardcast_protocol::limits::{NAME_MAX_BYTES, TOKEN_MAX_BYTES};
 use boardcast_protocol::position::Timestamp;
 
-use super::{Identity, Secret};
+use super::{Grant, Identity, Proof, Secret};
 
 /// How far the clocks of two machines may differ.
 const LEEWAY_MS: u64 = 5_000;
@@ -167,13 +167,11 @@ impl Tokens {
             Some(_) | None => claims.sub.as_str().into(),
         };
         Ok(Identity {
-            actor: Actor {
-                user: claims.sub,
-                admin: claims.role.is_some(),
-            },
+            actor: Actor::new(claims.sub, claims.role.is_some()),
             name,
             expires,
-            session: None,
+            proof: Proof::Signed,
+            grant: Grant::Full,
         })
     }
 }
@@ -224,10 +222,7 @@ mod tests {
     }
 
     fn actor(user: &str, admin: bool) -> Actor {
-        Actor {
-            user: user.parse().unwrap(),
-            admin,
-        }
+        Actor::new(user.parse().unwrap(), admin)
     }
 
     fn signed(tokens: &Tokens, claims: &serde_json::Value) -> String {

@@ -35,10 +35,10 @@ struct Ticket {
 }
 
 pub(super) fn run(args: &LinkArgs) -> Result<(), Failure> {
-    let actor = Actor {
-        user: parse_user(&args.user)?,
-        admin: args.role == Some(ServerRole::Admin),
-    };
+    let actor = Actor::new(
+        parse_user(&args.user)?,
+        args.role == Some(ServerRole::Admin),
+    );
     let token = tokens(&args.data_dir)?
         .sign(actor, clock::now(), TOKEN_TTL_MS)
         .map_err(Failure::failed)?;

@@ -51,10 +51,7 @@ pub(super) fn run(args: &TokenArgs) -> Result<(), Failure> {
     let tokens = tokens(&args.data_dir)?;
     let mut lines = String::new();
     for user in users {
-        let actor = Actor {
-            user,
-            admin: args.role == Some(ServerRole::Admin),
-        };
+        let actor = Actor::new(user, args.role == Some(ServerRole::Admin));
         let token = tokens
             .sign(actor, clock::now(), args.ttl)
             .map_err(Failure::failed)?;

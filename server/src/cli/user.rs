@@ -236,8 +236,12 @@ fn print_people(people: &[Person], json: bool) -> Result<(), Failure> {
         if json {
             lines.push_str(&serde_json::to_string(person).map_err(Failure::failed)?);
         } else {
-            let role = if person.admin { "admin" } else { "person" };
-            let state = match (person.disabled, person.has_password) {
+            let role = match (person.admin, person.bot) {
+                (true, _) => "admin",
+                (false, true) => "bot",
+                (false, false) => "person",
+            };
+            let state = match (person.disabled, person.has_password || person.bot) {
                 (true, _) => "disabled",
                 (false, true) => "enabled",
                 (false, false) => "no password",

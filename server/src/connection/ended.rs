@@ -1,5 +1,5 @@
 //! Sockets of people who may no longer have them: of accounts that were disabled, of sessions that
-//! were ended.
+//! were ended, of tokens that were revoked.
 //!
 //! Whoever ends something calls these behind the commit. A socket that comes in meanwhile is found
 //! here, or it finds the end itself when it is admitted.
@@ -9,6 +9,8 @@ use boardcast_protocol::ids::UserId;
 
 use super::registry::Connection;
 use super::services::Services;
+use crate::auth::Proof;
+use crate::storage::TokenId;
 
 /// What follows the words of the close code.
 const DISABLED: &str = "the account is disabled";
@@ -17,6 +19,7 @@ impl Services {
     /// Disables a user: its tokens are not valid any more, and its sockets are closed for good.
     pub fn disable_user(&self, user: UserId) {
         self.tokens.set_disabled(user, true);
+        self.api_tokens.forget(user);
         for connection in self.connections.of_user(user) {
             close_disabled(&connection);
         }
@@ -27,8 +30,9 @@ impl Services {
     pub async fn close_ended_sessions(&self, user: UserId) {
         let live = self.storage.sessions_of(user).await;
         for connection in self.connections.of_user(user) {
-            let session = connection.profile.speaker().and_then(|s| s.session);
-            let Some(id) = session else { continue };
+            let Some(Proof::Session(id)) = connection.profile.speaker().map(|s| s.proof) else {
+                continue;
+            };
             match &live {
                 Ok(live) if live.iter().any(|live| live.id == id) => {}
                 Ok(_) => connection.outbox.close(CloseCode::Unauthorized),
@@ -47,15 +51,30 @@ impl Services {
         }
     }
 
-    /// Closes a connection that has just been admitted, if its session was ended meanwhile.
-    pub(super) async fn turn_away_ended(&self, connection: &Connection) {
-        let session = connection.profile.speaker().and_then(|s| s.session);
-        let Some(session) = session else { return };
-        match self.storage.has_session(session).await {
+    /// Forgets a token of a user that was revoked, and closes its sockets.
+    pub fn close_revoked_token(&self, user: UserId, id: TokenId) {
+        self.api_tokens.forget(user);
+        for connection in self.connections.of_user(user) {
+            let proof = connection.profile.speaker().map(|s| s.proof);
+            if proof == Some(Proof::Token(id)) {
+                connection.outbox.close(CloseCode::Unauthorized);
+            }
+        }
+    }
+
+    /// Closes a connection that has just been admitted, if its session or its token was ended
+    /// meanwhile.
+    pub(super) async fn turn_away_ended(&self, connection: &Connection, proof: Proof) {
+        let is_live = match proof {
+            Proof::Signed => return,
+            Proof::Session(session) => self.storage.has_session(session).await,
+            Proof::Token(token) => self.storage.has_token(token).await,
+        };
+        match is_live {
             Ok(true) => {}
             Ok(false) => connection.outbox.close(CloseCode::Unauthorized),
             Err(error) => {
-                tracing::warn!(%error, "failed to look up a session; its socket is closed");
+                tracing::warn!(%error, "failed to look up credentials; their socket is closed");
                 connection.outbox.close(CloseCode::InternalError);
             }
         }

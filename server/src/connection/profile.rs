@@ -9,8 +9,8 @@ use boardcast_protocol::board::Actor;
 use boardcast_protocol::ids::{BoardId, ClientId};
 use boardcast_protocol::position::Timestamp;
 
+use crate::auth::{Grant, Proof};
 use crate::room::RoomHandle;
-use crate::storage::SessionId;
 
 /// What is kept of the name and version that a client gives itself; the rest is cut.
 pub const AGENT_MAX_BYTES: usize = 64;
@@ -26,8 +26,10 @@ pub struct Speaker {
     pub name: Box<str>,
     /// Name and version of the program, as it says itself; at most [`AGENT_MAX_BYTES`].
     pub agent: Option<Box<str>>,
-    /// The session of the browser, where it is signed in by a cookie.
-    pub session: Option<SessionId>,
+    /// What it was proved by.
+    pub proof: Proof,
+    /// What it is good for.
+    pub grant: Grant,
 }
 
 /// What an administrator sees of a connection.

@@ -14,7 +14,7 @@ use super::refusals::Refusals;
 use super::registry::{Connection, Connections};
 use super::session::SessionRules;
 use super::sweep::HeartbeatRules;
-use crate::auth::{Tickets, Tokens};
+use crate::auth::{ApiTokens, Tickets, Tokens};
 use crate::chance;
 use crate::rate::Pace;
 use crate::rates::Rates;
@@ -65,6 +65,8 @@ pub struct Services {
     pub storage: Storage,
     /// Signs and verifies tokens.
     pub tokens: Tokens,
+    /// Tokens for programs.
+    pub api_tokens: ApiTokens,
     /// Tickets that wait to be used.
     pub tickets: Tickets,
     /// Places for connections.
@@ -99,6 +101,7 @@ impl Services {
         let per_s = limits.commands_per_s_per_user;
         Self {
             rooms,
+            api_tokens: ApiTokens::new(storage.clone()),
             storage,
             tokens,
             tickets: Tickets::default(),

@@ -18,7 +18,7 @@ use self::answers::{about, busy, refusal, welcome};
 use self::order::Order;
 use super::profile::cut_agent;
 use super::refusals::{Cause, Refusals};
-use crate::auth::{Identity, Tokens};
+use crate::auth::{Identity, Tokens, is_api_token};
 use crate::rate::{Bucket, Pace};
 use crate::room::ConnId;
 
@@ -75,6 +75,9 @@ pub struct Context<'a> {
 pub enum Input {
     /// A message.
     Message(ClientMessage),
+    /// A `hello` with a token for programs, which had to be looked up: who it speaks for, or why
+    /// it is not valid.
+    LookedUp(Hello, Result<Box<Identity>, String>),
     /// A text that is not one, with the answer to it.
     Fault(Box<ErrorMessage>),
 }
@@ -192,10 +195,22 @@ impl Session {
         let mut effects = Vec::new();
         match input {
             Input::Fault(error) => self.fault(*error, context.now, &mut effects),
+            Input::LookedUp(hello, found) => {
+                if let Phase::AwaitingHello { .. } = self.phase {
+                    self.greet(conn, hello, found.map(Some), context, &mut effects);
+                }
+            }
             Input::Message(message) => match &mut self.phase {
                 Phase::Closed => {}
                 Phase::AwaitingHello { .. } => {
-                    self.greet(conn, message, context, &mut effects);
+                    if let ClientMessage::Hello(hello) = message {
+                        let by_token = verify(&hello, context);
+                        self.greet(conn, hello, by_token, context, &mut effects);
+                    } else {
+                        let hint = "the first message must be `hello`";
+                        let error = about(&message, ErrorCode::HelloExpected, hint);
+                        self.fault(error, context.now, &mut effects);
+                    }
                 }
                 Phase::Live(live) => match live.admit(&message, context) {
                     Ok(()) => self.listen(message, context, &mut effects),
@@ -239,19 +254,12 @@ impl Session {
     fn greet(
         &mut self,
         conn: ConnId,
-        message: ClientMessage,
+        hello: Hello,
+        by_token: Result<Option<Box<Identity>>, String>,
         context: Context<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let ClientMessage::Hello(hello) = message else {
-            let error = about(
-                &message,
-                ErrorCode::HelloExpected,
-                "the first message must be `hello`",
-            );
-            return self.fault(error, context.now, effects);
-        };
-        let identity = match self.identify(&hello, context) {
+        let identity = match self.identify(&hello, by_token, context) {
             Ok(identity) => identity,
             Err(refusal) => return effects.extend(refusal),
         };
@@ -273,10 +281,17 @@ impl Session {
         }));
     }
 
+    /// Whether the token of a `hello` has to be looked up before it is [handled](Input::LookedUp).
+    pub fn awaits_look_up(&self, hello: &Hello) -> bool {
+        matches!(self.phase, Phase::AwaitingHello { .. })
+            && hello.token.as_deref().is_some_and(is_api_token)
+    }
+
     /// Checks version and token of `hello`, and that a client speaks for one user only.
     fn identify(
         &mut self,
         hello: &Hello,
+        by_token: Result<Option<Box<Identity>>, String>,
         context: Context<'_>,
     ) -> Result<Box<Identity>, Vec<Effect>> {
         if hello.v != PROTOCOL_VERSION {
@@ -294,19 +309,14 @@ impl Session {
             return Err(refusal(ErrorCode::Limit, hint, CloseCode::PolicyViolation));
         }
         let unauthorized = |hint| refusal(ErrorCode::Unauthorized, hint, CloseCode::Unauthorized);
-        let by_token = hello
-            .token
-            .as_deref()
-            .map(|token| context.tokens.verify(token, context.now))
-            .transpose()
-            .map_err(|error| unauthorized(error.to_string()))?;
+        let by_token = by_token.map_err(unauthorized)?;
         let Phase::AwaitingHello { authenticated } = &mut self.phase else {
             return Err(vec![Effect::Close(CloseCode::PolicyViolation)]);
         };
         match (authenticated.take(), by_token) {
             // A cookie comes by itself; who sends a token means that one.
             (Some(first), Some(second))
-                if first.actor != second.actor && first.session.is_none() =>
+                if first.actor != second.actor && first.session().is_none() =>
             {
                 let hint = "the token in `hello` is for another user than that of the upgrade";
                 Err(refusal(
@@ -315,7 +325,7 @@ impl Session {
                     CloseCode::PolicyViolation,
                 ))
             }
-            (_, Some(identity)) => Ok(Box::new(identity)),
+            (_, Some(identity)) => Ok(identity),
             (Some(identity), None) => Ok(identity),
             (None, None) => Err(unauthorized(
                 "no token; send it in `hello` or on the upgrade".to_owned(),
@@ -378,6 +388,14 @@ impl Session {
             }
         });
     }
+}
+
+/// Who the signed token of `hello` speaks for, if there is one.
+fn verify(hello: &Hello, context: Context<'_>) -> Result<Option<Box<Identity>>, String> {
+    let token = hello.token.as_deref();
+    let verified = token.map(|token| context.tokens.verify(token, context.now));
+    let verified = verified.transpose().map_err(|error| error.to_string())?;
+    Ok(verified.map(Box::new))
 }
 
 impl Live {

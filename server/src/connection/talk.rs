@@ -2,18 +2,19 @@
 
 mod backlog;
 mod bounds;
+mod house;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use boardcast_protocol::board::{Member, Role};
+use boardcast_protocol::board::Actor;
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::codec::{decode_client, encode};
-use boardcast_protocol::ids::{BoardId, ClientId};
+use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{
-    ActivityQuery, BoardCreate, BoardsList, ErrorCode, ErrorMessage, ServerMessage, Unsubscribed,
+    ActivityQuery, ClientMessage, ErrorCode, ErrorMessage, ServerMessage, Unsubscribed,
 };
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -100,7 +101,8 @@ impl Talk {
             && !self.is_closing()
     }
 
-    /// Takes a text message. `true` if it is the one by which the client was admitted.
+    /// Takes a text message. `true` if it is the one by which the client was admitted, or its token
+    /// is being looked up: what was read behind it may be longer, and nothing more is read meanwhile.
     pub(super) fn hear_text(&mut self, text: &str) -> bool {
         self.connection.profile.count_message();
         let was_admitted = self.speaker().is_some();
@@ -108,7 +110,7 @@ impl Talk {
             Ok(message) => Input::Message(message),
             Err(error) => Input::Fault(error),
         }));
-        !was_admitted && self.speaker().is_some()
+        !was_admitted && (self.speaker().is_some() || self.backlog.is_some())
     }
 
     /// Takes the answer to a ping.
@@ -195,6 +197,12 @@ impl Talk {
             return;
         }
         match item {
+            Item::Heard(Input::Message(ClientMessage::Hello(hello)))
+                if self.session.awaits_look_up(&hello) =>
+            {
+                let running = backlog::look_up(Arc::clone(&self.services), hello);
+                self.backlog = Some(Box::new(Backlog::new(running, VecDeque::new())));
+            }
             Item::Heard(input) => {
                 let context = session::Context {
                     tokens: &self.services.tokens,
@@ -285,6 +293,10 @@ impl Talk {
     fn settle(&mut self, done: Done) -> Option<Running> {
         match done {
             Done::Nothing => None,
+            Done::LookedUp(input) => {
+                self.hear(Item::Heard(input));
+                None
+            }
             Done::Answered(answer) => {
                 self.reply(&answer);
                 None
@@ -334,7 +346,7 @@ impl Talk {
     }
 
     fn perform_in(&mut self, room: &RoomHandle, effect: Effect) -> Option<Running> {
-        let origin = self.origin()?;
+        let origin = self.origin(room.board())?;
         match effect {
             Effect::Join { req, at, .. } => {
                 self.connection.profile.remember(room);
@@ -390,47 +402,6 @@ impl Talk {
         }
     }
 
-    fn admit(
-        &mut self,
-        identity: Identity,
-        client: ClientId,
-        agent: Option<Box<str>>,
-    ) -> Option<Running> {
-        let Identity {
-            actor,
-            name,
-            expires,
-            session,
-        } = identity;
-        let now = clock::now();
-        let admitted =
-            (self.services.connections).admit(&self.connection, actor.user, client, (now, expires));
-        if let Err(code) = admitted {
-            self.close(code);
-            return None;
-        }
-        self.source_place = None;
-        // `welcome` does not wait until it is on the disk: nothing that is kept refers to it.
-        let noted = (self.services.storage).remember_user(actor.user, &name, now);
-        if let Err(error) = noted {
-            tracing::warn!(user = %actor.user, %error, "failed to remember a user");
-        }
-        self.connection.profile.introduce(Speaker {
-            actor,
-            client,
-            name,
-            agent,
-            session,
-        });
-        let (services, connection) = (Arc::clone(&self.services), Arc::clone(&self.connection));
-        services.turn_away_disabled(&connection, &actor.user);
-        session?;
-        Some(Box::pin(async move {
-            services.turn_away_ended(&connection).await;
-            Done::Nothing
-        }))
-    }
-
     fn leave_room(&mut self, req: u32, board: BoardId) -> Option<Running> {
         let Some(room) = self.connection.profile.forget(board) else {
             self.reply(&ServerMessage::Unsubscribed(Unsubscribed { req, board }));
@@ -440,29 +411,16 @@ impl Talk {
         self.deliver(&room, RoomInput::Leave { conn, req, outbox })
     }
 
-    fn create_board(&mut self, create: BoardCreate) -> Option<Running> {
-        let speaker = self.speaker()?;
-        let owner = Member {
-            id: speaker.actor.user,
-            name: speaker.name.to_string(),
-            role: Role::Admin,
-        };
-        let rooms = self.services.rooms.clone();
-        Some(backlog::create_board(rooms, owner, create))
-    }
-
-    fn list_boards(&mut self, list: &BoardsList) -> Option<Running> {
-        let actor = self.speaker()?.actor;
-        let storage = self.services.storage.clone();
-        Some(backlog::list_boards(storage, actor, list))
-    }
-
-    fn origin(&self) -> Option<Origin> {
+    /// Who speaks, as the room of a board is to see it.
+    fn origin(&self, board: BoardId) -> Option<Origin> {
         let speaker = self.speaker()?;
         Some(Origin {
             conn: self.connection.id,
             client: speaker.client,
-            actor: speaker.actor,
+            actor: Actor {
+                pass: speaker.grant.on(board),
+                ..speaker.actor
+            },
             outbox: Arc::clone(&self.connection.outbox),
         })
     }

@@ -4,11 +4,13 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 
+use boardcast_protocol::board::Action;
+
 use super::App;
 use super::origin::{OriginVerdict, origin_allowed};
 use super::problem::Problem;
 use crate::accounts::AccountError;
-use crate::auth::{Identity, TokenError};
+use crate::auth::{Identity, TokenError, is_api_token};
 use crate::clock;
 
 impl FromRequestParts<App> for Identity {
@@ -16,7 +18,11 @@ impl FromRequestParts<App> for Identity {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         refuse_token_in_query(&parts.uri)?;
-        if let Some(identity) = bearer(&parts.headers, app)? {
+        if let Some(identity) = bearer(&parts.headers, app).await? {
+            if !parts.method.is_safe() && !identity.grant.may_write() {
+                let hint = "this token is for reading; make one with the scope `write`";
+                return Err(Problem::new(StatusCode::FORBIDDEN, hint));
+            }
             return Ok(identity);
         }
         let Some(identity) = signed_in(&parts.headers, app).await? else {
@@ -29,11 +35,37 @@ impl FromRequestParts<App> for Identity {
     }
 }
 
+/// A person, or who speaks for all of one: what is one's own is out of reach of tokens for programs.
+pub(super) struct Own(pub(super) Identity);
+
+impl FromRequestParts<App> for Own {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let identity = Identity::from_request_parts(parts, app).await?;
+        require(&identity, Action::OwnAccount)?;
+        Ok(Self(identity))
+    }
+}
+
+/// Credentials that are good for less than the user may.
+///
+/// # Errors
+/// 403: they are not good for this action.
+pub(super) fn require(identity: &Identity, action: Action) -> Result<(), Problem> {
+    if identity.grant.may(action) {
+        return Ok(());
+    }
+    let words = action.words();
+    let hint = format!("this token is not good for it: {words}; docs/rights.md says what is");
+    Err(Problem::new(StatusCode::FORBIDDEN, hint))
+}
+
 /// Who the `Authorization` header speaks for; `None` if there is none.
 ///
 /// # Errors
-/// 401: the header is there, but there is no valid token in it.
-pub(super) fn bearer(headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
+/// 401: the header is there, but there is no valid token in it. 503: it cannot be looked up.
+pub(super) async fn bearer(headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -48,7 +80,11 @@ pub(super) fn bearer(headers: &HeaderMap, app: &App) -> Result<Option<Identity>,
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .ok_or_else(|| Problem::unauthorized("`Authorization` must be `Bearer TOKEN`"))?;
-    Ok(Some(app.services.tokens.verify(token, clock::now())?))
+    let now = clock::now();
+    Ok(Some(match is_api_token(token) {
+        true => app.services.api_tokens.identify(token, now).await?,
+        false => app.services.tokens.verify(token, now)?,
+    }))
 }
 
 /// Who the cookie of a session speaks for; `None` if there is none, or if its session has ended.

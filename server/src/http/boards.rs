@@ -15,10 +15,11 @@ use tokio::fs::{File, OpenOptions, remove_file};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use boardcast_protocol::board::Reason;
+use boardcast_protocol::board::{Action, Reason};
 use boardcast_protocol::ids::BoardId;
 
 use super::App;
+use super::auth::require;
 use super::problem::Problem;
 use super::upload::{self, Bounds};
 use crate::auth::Identity;
@@ -79,6 +80,7 @@ pub(super) async fn import_file(
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(RETRY_S));
     };
     let file = receive(rules, &headers, body).await?;
+    require(&identity, Action::CreateBoard)?;
     let importer = Importer::user(identity.actor, &identity.name);
     let user = identity.actor.user;
     let read = spawn_blocking(move || format.read(Source::new(file), user));
@@ -106,7 +108,7 @@ pub(super) async fn export_board(
     Path(board): Path<String>,
 ) -> Result<Response, Problem> {
     let board: BoardId = board.parse().map_err(|_| no_such_board())?;
-    let text = export(&app.services.rooms, identity.actor, board).await?;
+    let text = export(&app.services.rooms, identity.on(board), board).await?;
     let name = format!("attachment; filename=\"{board}.json\"");
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),

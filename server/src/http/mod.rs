@@ -17,6 +17,7 @@ mod restore;
 mod sent;
 mod sessions;
 mod tickets;
+mod tokens;
 pub mod upgrade;
 mod upload;
 mod websocket;
@@ -68,6 +69,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/restore", post(restore::restore))
         .merge(admin::routes())
         .merge(sessions::routes())
+        .merge(tokens::routes())
         .merge(page::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)

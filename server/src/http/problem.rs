@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::accounts::{AccountError, RETRY_AFTER_S as HASH_RETRY_S};
-use crate::auth::{TicketError, TokenError};
+use crate::auth::{ApiTokenError, TicketError, TokenError};
 
 /// When to try again where storage takes nothing, in seconds.
 const STORAGE_RETRY_S: u32 = 5;
@@ -65,17 +65,33 @@ impl From<TokenError> for Problem {
     }
 }
 
+impl From<ApiTokenError> for Problem {
+    fn from(error: ApiTokenError) -> Self {
+        match error {
+            ApiTokenError::NotValid => Self::unauthorized(error.to_string()),
+            ApiTokenError::Storage(error) => AccountError::from(error).into(),
+        }
+    }
+}
+
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         let hint = error.to_string();
         match error {
-            AccountError::Name | AccountError::Email | AccountError::Password => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, hint)
+            AccountError::Name
+            | AccountError::Email
+            | AccountError::Password
+            | AccountError::Boards
+            | AccountError::Expires => Self::new(StatusCode::UNPROCESSABLE_ENTITY, hint),
+            AccountError::Taken
+            | AccountError::LastAdministrator
+            | AccountError::Disabled
+            | AccountError::TooManyTokens
+            | AccountError::NoPerson
+            | AccountError::NoBot => Self::new(StatusCode::CONFLICT, hint),
+            AccountError::NoSuchAccount | AccountError::NoSuchToken => {
+                Self::new(StatusCode::NOT_FOUND, hint)
             }
-            AccountError::Taken | AccountError::LastAdministrator | AccountError::Disabled => {
-                Self::new(StatusCode::CONFLICT, hint)
-            }
-            AccountError::NoSuchAccount => Self::new(StatusCode::NOT_FOUND, hint),
             AccountError::Link | AccountError::SignIn => Self::unauthorized(hint),
             AccountError::TooMany { retry_after_s, .. } => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, hint).retry_after_s(retry_after_s)

@@ -12,13 +12,12 @@ use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
 use super::App;
-use super::auth::{refuse_foreign_page, signed_in};
+use super::auth::{Own, refuse_foreign_page, signed_in};
 use super::listen::Peer;
 use super::problem::Problem;
 use super::sent::{SENT_MAX_BYTES, Sent};
 use super::tickets;
 use crate::accounts::{AccountError, Browser, Email, NewPassword, NewPerson, PersonName, SignedIn};
-use crate::auth::Identity;
 use crate::clock;
 use crate::connection::Source;
 use crate::storage::{Account, SessionId};
@@ -235,7 +234,7 @@ struct Entry {
 }
 
 /// The sessions of whoever asks.
-async fn list(State(app): State<App>, identity: Identity) -> Result<Json<Sessions>, Problem> {
+async fn list(State(app): State<App>, Own(identity): Own) -> Result<Json<Sessions>, Problem> {
     let sessions = app.accounts.sessions(identity.actor.user).await?;
     let entry = |session: crate::storage::StoredSession| Entry {
         id: session.id.to_string(),
@@ -244,7 +243,7 @@ async fn list(State(app): State<App>, identity: Identity) -> Result<Json<Session
         expires: session.expires,
         agent: session.agent,
         address: session.address,
-        current: identity.session == Some(session.id),
+        current: identity.session() == Some(session.id),
     };
     Ok(Json(Sessions {
         sessions: sessions.into_iter().map(entry).collect(),
@@ -254,7 +253,7 @@ async fn list(State(app): State<App>, identity: Identity) -> Result<Json<Session
 /// Ends a session of whoever asks, and its sockets; `current` for that of the request.
 async fn end(
     State(app): State<App>,
-    identity: Identity,
+    Own(identity): Own,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -263,7 +262,7 @@ async fn end(
         Problem::new(StatusCode::NOT_FOUND, hint)
     };
     let named: Option<SessionId> = match id.as_str() {
-        "current" => identity.session,
+        "current" => identity.session(),
         id => id.parse().ok(),
     };
     let id = named.ok_or_else(no_such)?;
@@ -274,7 +273,7 @@ async fn end(
     app.services.close_ended_sessions(user).await;
     tracing::info!(%user, session = %id, "a session was ended");
     let response = StatusCode::NO_CONTENT.into_response();
-    let is_current = identity.session == Some(id) && app.cookie.of(&headers).is_some();
+    let is_current = identity.session() == Some(id) && app.cookie.of(&headers).is_some();
     let cleared = is_current.then(|| app.cookie.clear()).flatten();
     Ok(with_cookie(response, cleared))
 }

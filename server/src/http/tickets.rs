@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::App;
 use super::problem::Problem;
-use crate::auth::{Identity, TICKET_TTL_MS, TokenError};
+use crate::auth::{Grant, Identity, TICKET_TTL_MS, TokenError};
 use crate::clock;
 
 /// How long the token lasts that a ticket is exchanged for.
@@ -25,7 +25,7 @@ pub(super) async fn issue(
     State(app): State<App>,
     identity: Identity,
 ) -> Result<Json<Ticket>, Problem> {
-    if identity.session.is_some() {
+    if identity.session().is_some() {
         let hint = "the cookie opens the WebSocket itself; tickets are for bearer tokens";
         return Err(Problem::new(StatusCode::FORBIDDEN, hint));
     }
@@ -46,10 +46,15 @@ pub(super) struct Session {
 /// was made with.
 ///
 /// # Errors
-/// 401: the ticket is not valid, or that token has expired.
+/// 401: the ticket is not valid, or that token has expired. 403: it was a token for programs.
 pub(super) fn exchange(app: &App, ticket: &str) -> Result<Json<Session>, Problem> {
     let now = clock::now();
     let identity = app.services.tickets.redeem(ticket, now)?;
+    // A signed token would be good for more, and would outlive a revocation.
+    if identity.grant != Grant::Full {
+        let hint = "a ticket of a token for programs opens a WebSocket and nothing else";
+        return Err(Problem::new(StatusCode::FORBIDDEN, hint));
+    }
     let left_ms = identity.expires.0.saturating_sub(now.0);
     if left_ms == 0 {
         return Err(TokenError::Expired.into());

@@ -104,7 +104,7 @@ fn check_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
 /// session has ended is as none: the browser sends it by itself.
 async fn identify(uri: &Uri, headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
     refuse_token_in_query(uri)?;
-    if let Some(identity) = bearer(headers, app)? {
+    if let Some(identity) = bearer(headers, app).await? {
         return Ok(Some(identity));
     }
     match pairs(uri).find(|(name, _)| *name == "ticket") {

@@ -34,7 +34,7 @@ impl Importer {
         // "import" in base 62; a user of this name has no rights by it.
         let user = "import".parse().unwrap_or_else(|_| UserId::from_u128(0));
         Self {
-            actor: Actor { user, admin: true },
+            actor: Actor::new(user, true),
             owner: None,
         }
     }

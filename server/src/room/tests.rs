@@ -139,10 +139,7 @@ impl Peer {
         Self {
             conn: ConnId(conn),
             client: format!("{name}-c").parse().unwrap(),
-            actor: Actor {
-                user: user(name),
-                admin: false,
-            },
+            actor: Actor::new(user(name), false),
             outbox: Arc::new(Outbox::new(codec, limits)),
             taken: VecDeque::new(),
         }

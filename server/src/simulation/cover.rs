@@ -31,6 +31,7 @@ impl Cover {
             | ErrorCode::BadMessage
             | ErrorCode::HelloExpected
             | ErrorCode::Unauthorized
+            | ErrorCode::Forbidden
             | ErrorCode::NotSubscribed
             | ErrorCode::Limit => "error: other",
         });

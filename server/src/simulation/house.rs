@@ -20,7 +20,7 @@ use super::cover::Cover;
 use super::link::{Link, ServerEnd};
 use super::person::{Person, user_id};
 use super::plan::Plan;
-use crate::auth::{Identity, Secret, Tokens};
+use crate::auth::{Grant, Identity, Proof, Secret, Tokens};
 use crate::connection::task::{Accepted, Task};
 use crate::connection::{ConnectionRules, Services};
 use crate::room::{Codec, ConnId, FanoutLag, RoomInput, RoomLimits, Rooms};
@@ -72,13 +72,11 @@ impl House {
     /// The server's end of a new link: the task of a connection.
     pub(super) fn accept(&self, link: &Arc<Link>, person: &Person) {
         let identity = Identity {
-            actor: Actor {
-                user: person.user,
-                admin: false,
-            },
+            actor: Actor::new(person.user, false),
             name: person.user.as_str().into(),
             expires: Timestamp(u64::MAX >> 12),
-            session: None,
+            proof: Proof::Signed,
+            grant: Grant::Full,
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let accepted = Accepted {

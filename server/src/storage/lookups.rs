@@ -4,7 +4,7 @@ use boardcast_protocol::ids::{BoardId, CardId, ClientId, UserId};
 use boardcast_protocol::message::{ActivityEntry, BoardSummary};
 use boardcast_protocol::position::Version;
 
-use super::{ClientRecord, ImportRecord, Storage, StorageError, StoredVersion};
+use super::{ClientRecord, ImportRecord, Storage, StorageError, StoredVersion, read};
 
 impl Storage {
     /// What is written of a client of a board; `None` where it is not remembered.
@@ -32,6 +32,21 @@ impl Storage {
         limit: usize,
     ) -> Result<Vec<BoardSummary>, StorageError> {
         let read = self.inner.readers.boards_of(user, after, limit);
+        self.observed().read("list boards", read).await
+    }
+
+    /// Those of these boards that a user is a member of, by id, after `after`.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub async fn boards_among(
+        &self,
+        user: UserId,
+        boards: &[BoardId],
+        after: Option<BoardId>,
+    ) -> Result<Vec<BoardSummary>, StorageError> {
+        let pool = self.inner.readers.pool()?;
+        let read = read::boards_among(pool, user, boards, after);
         self.observed().read("list boards", read).await
     }
 

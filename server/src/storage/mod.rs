@@ -52,7 +52,7 @@ mod tests;
 
 pub use accounts::{
     Account, LinkFor, NewSession, SESSIONS_MAX, SecretHash, SessionId, StoredLink, StoredSession,
-    email_key,
+    StoredToken, TOKENS_MAX, TokenId, email_key,
 };
 pub use backup::{
     Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,

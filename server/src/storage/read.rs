@@ -17,6 +17,10 @@ const ACTIVITY_MAX_BYTES: usize = 1_024 * 1_024;
 pub(super) const BOARDS_OF_USER: &str = "SELECT b.id, b.title, b.archived, m.role \
      FROM members AS m CROSS JOIN boards AS b ON b.id = m.board \
      WHERE m.id = ?1 AND m.board > ?2 ORDER BY m.board LIMIT ?3";
+pub(super) const BOARDS_AMONG: &str = "SELECT b.id, b.title, b.archived, m.role \
+     FROM members AS m CROSS JOIN boards AS b ON b.id = m.board \
+     WHERE m.id = ?1 AND m.board > ?2 AND m.board IN (SELECT value FROM json_each(?3)) \
+     ORDER BY m.board";
 pub(super) const ALL_BOARDS: &str = "SELECT id, title, archived, 'admin' FROM boards \
      WHERE id > ? ORDER BY id LIMIT ?";
 
@@ -33,6 +37,21 @@ pub(super) async fn boards_of(
         None => sqlx::query(ALL_BOARDS),
     };
     let rows = query.bind(after).bind(limit).fetch_all(readers).await?;
+    rows.iter().map(summary).collect()
+}
+
+pub(super) async fn boards_among(
+    readers: &SqlitePool,
+    user: UserId,
+    boards: &[BoardId],
+    after: Option<BoardId>,
+) -> Result<Vec<BoardSummary>, StorageError> {
+    let rows = sqlx::query(BOARDS_AMONG)
+        .bind(user.to_string())
+        .bind(after.map_or(String::new(), |board| board.to_string()))
+        .bind(serde_json::to_string(boards).map_err(decode)?)
+        .fetch_all(readers)
+        .await?;
     rows.iter().map(summary).collect()
 }
 

@@ -85,10 +85,7 @@ impl Fleet {
             let origin = Origin {
                 conn: ConnId(n as u64 + 1),
                 client: format!("{name}{n}").parse()?,
-                actor: Actor {
-                    user: user(),
-                    admin: false,
-                },
+                actor: Actor::new(user(), false),
                 outbox: Arc::new(Outbox::new(Codec::Json, OutboxLimits::default())),
             };
             let joining = Joining {

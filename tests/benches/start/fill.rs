@@ -135,10 +135,7 @@ async fn fill_board(
             origin: Origin {
                 conn: ConnId(1),
                 client: "filler".parse().expect("a client id"),
-                actor: Actor {
-                    user: user(),
-                    admin: false,
-                },
+                actor: Actor::new(user(), false),
                 outbox: std::sync::Arc::clone(&outbox),
             },
             submit: Submit {

@@ -6,6 +6,7 @@ mod guesses;
 mod people;
 mod sessions;
 mod sockets;
+mod tokens;
 
 use boardcast::clock;
 use boardcast::config::Config;
@@ -127,10 +128,7 @@ impl Scene {
 
     /// Asks with the token of an administrator.
     async fn administer(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let actor = Actor {
-            user: "root".parse().expect("an id"),
-            admin: true,
-        };
+        let actor = Actor::new("root".parse().expect("an id"), true);
         let tokens = self.server.server().tokens();
         let token = tokens.sign(actor, clock::now(), 60_000).expect("a token");
         let bearer = format!("Bearer {token}");

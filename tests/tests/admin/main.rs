@@ -42,10 +42,7 @@ impl Answer {
 }
 
 fn admin(server: &TestServer) -> String {
-    let actor = Actor {
-        user: "root".parse().expect("an id"),
-        admin: true,
-    };
+    let actor = Actor::new("root".parse().expect("an id"), true);
     let tokens = server.server().tokens();
     tokens
         .sign(actor, clock::now(), 3_600_000)

@@ -20,7 +20,7 @@ fn token(server: &TestServer, who: Who) -> Option<String> {
     };
     let user = "ann".parse().expect("an id");
     let tokens = server.server().tokens();
-    let signed = tokens.sign(Actor { user, admin }, clock::now(), 60_000);
+    let signed = tokens.sign(Actor::new(user, admin), clock::now(), 60_000);
     Some(signed.expect("a token"))
 }
 

@@ -10,7 +10,7 @@ mod links;
 mod placing;
 pub(super) mod tags;
 
-use super::{Action, Board, Card, Reason, Rejection, Role};
+use super::{Action, Board, Card, Pass, Reason, Rejection, Role};
 use crate::command::Command;
 use crate::event::{CardPatch, Event};
 use crate::ids::{AnyId, CardId, UserId};
@@ -24,18 +24,29 @@ pub struct Actor {
     pub user: UserId,
     /// Whether the user administers the server: such a user counts as admin of every board.
     pub admin: bool,
+    /// What the credentials of the user make of the role on the board that this is about.
+    pub pass: Pass,
+}
+
+impl Actor {
+    /// A user whose credentials take nothing away.
+    pub fn new(user: UserId, admin: bool) -> Self {
+        Self {
+            user,
+            admin,
+            pass: Pass::Full,
+        }
+    }
 }
 
 impl Board {
     /// The role of an actor at this moment; `None` for a stranger.
     pub fn role_of(&self, actor: &Actor) -> Option<Role> {
-        if actor.admin {
-            return Some(Role::Admin);
-        }
-        self.view()
-            .members
-            .get(&actor.user)
-            .map(|member| member.role)
+        let role = match actor.admin {
+            true => Some(Role::Admin),
+            false => (self.view().members.get(&actor.user)).map(|member| member.role),
+        };
+        actor.pass.limit(role)
     }
 }
 

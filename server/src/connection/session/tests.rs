@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use boardcast_protocol::message::OutcomeResult;
 
 use super::*;
-use crate::auth::Secret;
+use crate::auth::{Grant, Proof, Secret};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -67,13 +67,11 @@ impl Talk {
 
 fn identity(user: &str) -> Identity {
     Identity {
-        actor: Actor {
-            user: user.parse().unwrap(),
-            admin: false,
-        },
+        actor: Actor::new(user.parse().unwrap(), false),
         name: user.into(),
         expires: Timestamp(NOW.0 + 60_000),
-        session: None,
+        proof: Proof::Signed,
+        grant: Grant::Full,
     }
 }
 

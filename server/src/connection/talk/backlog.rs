@@ -3,16 +3,20 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use boardcast_protocol::board::{Actor, Member};
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::limits::{ACTIVITY_PAGE_MAX, BOARDS_PAGE_MAX, TITLE_MAX_BYTES};
 use boardcast_protocol::message::{
     ActivityPage, ActivityQuery, BoardCreate, BoardCreated, Boards, BoardsList, ErrorCode,
-    ErrorMessage, ServerMessage,
+    ErrorMessage, Hello, ServerMessage,
 };
 use tokio::sync::oneshot;
 
+use crate::auth::ApiTokenError;
+use crate::clock;
+use crate::connection::services::Services;
 use crate::connection::session::{Effect, Input};
 use crate::room::{OpenError, RoomHandle, RoomInput, Rooms, no_such_board};
 use crate::storage::{Storage, StorageError};
@@ -24,6 +28,8 @@ pub(super) type Running = Pin<Box<dyn Future<Output = Done> + Send>>;
 pub(super) enum Done {
     Nothing,
     Answered(Box<ServerMessage>),
+    /// The token of a `hello` was looked up.
+    LookedUp(Input),
     Opened {
         effect: Effect,
         room: Result<Option<RoomHandle>, OpenError>,
@@ -53,6 +59,22 @@ impl Backlog {
     }
 }
 
+/// Looks up the token of a `hello`.
+pub(super) fn look_up(services: Arc<Services>, hello: Hello) -> Running {
+    Box::pin(async move {
+        let token = hello.token.as_deref().unwrap_or_default();
+        let found = services.api_tokens.identify(token, clock::now()).await;
+        let found = found.map(Box::new).map_err(|error| match error {
+            ApiTokenError::NotValid => error.to_string(),
+            ApiTokenError::Storage(error) => {
+                tracing::error!(%error, "failed to look up a token");
+                "the token cannot be looked up at the moment; try again".to_owned()
+            }
+        });
+        Done::LookedUp(Input::LookedUp(hello, found))
+    })
+}
+
 pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> Running {
     let BoardCreate { req, title } = create;
     Box::pin(async move {
@@ -70,11 +92,21 @@ pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> 
     })
 }
 
-pub(super) fn list_boards(storage: Storage, actor: Actor, list: &BoardsList) -> Running {
+/// The boards of a user; of credentials that are for some boards, those of them that are the user's.
+pub(super) fn list_boards(
+    storage: Storage,
+    actor: Actor,
+    among: Option<Vec<BoardId>>,
+    list: &BoardsList,
+) -> Running {
     let BoardsList { req, after } = *list;
     let user = (!actor.admin).then_some(actor.user);
     Box::pin(async move {
-        match storage.boards_of(user, after, BOARDS_PAGE_MAX + 1).await {
+        let listed = match among {
+            Some(among) => storage.boards_among(actor.user, &among, after).await,
+            None => storage.boards_of(user, after, BOARDS_PAGE_MAX + 1).await,
+        };
+        match listed {
             Ok(mut boards) => {
                 let more = boards.len() > BOARDS_PAGE_MAX;
                 boards.truncate(BOARDS_PAGE_MAX);

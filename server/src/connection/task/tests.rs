@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::*;
-use crate::auth::{Secret, Tokens};
+use crate::auth::{Grant, Proof, Secret, Tokens};
 use crate::connection::ConnectionRules;
 use crate::connection::registry::Connection;
 use crate::room::{ConnId, FanoutLag, Outbox, RoomInput, RoomLimits, Rooms};
@@ -108,10 +108,11 @@ impl Client {
         let services = Arc::new(Services::new(rooms, storage, tokens, lag, rules));
         let (socket, stream) = tokio::io::duplex(64 * 1_024);
         let identity = Identity {
-            actor: Actor { user, admin: false },
+            actor: Actor::new(user, false),
             name: "Ann".into(),
             expires: Timestamp(u64::MAX >> 12),
-            session: None,
+            proof: Proof::Signed,
+            grant: Grant::Full,
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let writes = Writes::default();
@@ -200,10 +201,7 @@ async fn r8_a_connection_goes_on_after_its_room_was_too_full_to_hear_that_it_is_
     // One thread: the connection's task runs before the room takes its input.
     connection.outbox.notify_drained(client.board);
     let (answer, _role) = oneshot::channel();
-    let actor = Actor {
-        user: "ann".parse().unwrap(),
-        admin: false,
-    };
+    let actor = Actor::new("ann".parse().unwrap(), false);
     room.try_send(RoomInput::RoleOf { actor, answer }).unwrap();
     // Whoever is drained is told anew who is here.
     client.hears("\"type\":\"presence\"").await;

@@ -42,7 +42,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     refuse_token_in_query(&uri)?;
-    match bearer(&headers, &app)? {
+    match bearer(&headers, &app).await? {
         Some(identity) => require_admin(&identity)?,
         None if is_local(peer, &headers) => {}
         None => {
@@ -134,6 +134,20 @@ fn connections(text: &mut Exposition, services: &Services, scrape: &Scrape) {
         ("boardcast_errors_total", "code"),
         "Messages that connections answered with an error.",
         named(ErrorCode::ALL.map(word), &tally.refused),
+    );
+    let api_tokens = &services.api_tokens;
+    text.gauge(
+        "boardcast_tokens_known",
+        "Tokens for programs that are known without a read.",
+        api_tokens.known_count() as u64,
+    );
+    text.counters(
+        ("boardcast_token_lookups_total", "from"),
+        "Look-ups of tokens for programs.",
+        [
+            ("memory", api_tokens.hits.get()),
+            ("database", api_tokens.misses.get()),
+        ],
     );
     text.times(
         "boardcast_write_wait_seconds",

@@ -3,6 +3,7 @@
 //! Looking at all connections takes milliseconds when there are thousands, so it is done on a thread
 //! of its own, and by few at a time: others wait for their turn.
 
+mod bots;
 mod connections;
 mod exposition;
 mod metrics;
@@ -43,6 +44,15 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/admin/users", get(users::list).post(users::add))
         .route("/api/v1/admin/users/{user}", patch(users::change))
         .route("/api/v1/admin/users/{user}/links", post(users::reset))
+        .route("/api/v1/admin/bots", post(bots::add))
+        .route(
+            "/api/v1/admin/users/{user}/tokens",
+            get(bots::tokens).post(bots::make_token),
+        )
+        .route(
+            "/api/v1/admin/users/{user}/tokens/{id}",
+            delete(bots::revoke_token),
+        )
         .route("/metrics", get(metrics::metrics))
         .layer(DefaultBodyLimit::max(SENT_MAX_BYTES))
         .layer(Extension(Looks(Arc::new(Semaphore::new(LOOKS_MAX)))))

@@ -35,6 +35,8 @@ pub struct Person {
     pub admin: bool,
     /// Whether nobody may sign in as it.
     pub disabled: bool,
+    /// Whether it is a program, which has no address.
+    pub bot: bool,
     /// Whether it has set a password.
     pub has_password: bool,
     /// When it was made, in milliseconds since 1970.
@@ -49,6 +51,7 @@ impl From<Account> for Person {
             email: account.email,
             admin: account.admin,
             disabled: account.disabled,
+            bot: account.bot,
             has_password: account.password.is_some(),
             created: account.created,
         }
@@ -194,6 +197,6 @@ pub(super) async fn reset(
     Ok((StatusCode::CREATED, Json(link.into())))
 }
 
-fn named(user: &str) -> Result<UserId, AccountError> {
+pub(super) fn named(user: &str) -> Result<UserId, AccountError> {
     user.parse().map_err(|_| AccountError::NoSuchAccount)
 }

@@ -29,10 +29,7 @@ impl Home {
     }
 
     fn token(&self, user: &str) -> String {
-        let actor = Actor {
-            user: user.parse().unwrap(),
-            admin: false,
-        };
+        let actor = Actor::new(user.parse().unwrap(), false);
         self.server
             .tokens()
             .sign(actor, clock::now(), 60_000)

@@ -54,10 +54,7 @@ impl Home {
 }
 
 fn person(name: &str) -> Importer {
-    let actor = Actor {
-        user: name.parse().unwrap(),
-        admin: false,
-    };
+    let actor = Actor::new(name.parse().unwrap(), false);
     Importer::user(actor, name)
 }
 

@@ -9,10 +9,7 @@ use super::*;
 fn import(name: &str, events: Vec<Event>) -> (RoomInput, oneshot::Receiver<ImportAnswer>) {
     let (answer, answered) = oneshot::channel();
     let import = Import {
-        actor: Actor {
-            user: user(name),
-            admin: false,
-        },
+        actor: Actor::new(user(name), false),
         change: Box::new(move |_| Ok(events)),
         answer,
     };

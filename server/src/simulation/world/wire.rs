@@ -181,6 +181,7 @@ impl World {
             | ErrorCode::BadMessage
             | ErrorCode::HelloExpected
             | ErrorCode::Unauthorized
+            | ErrorCode::Forbidden
             | ErrorCode::NotSubscribed
             | ErrorCode::Limit => self.fail(|| format!("person {index} is told {error:?}")),
         }

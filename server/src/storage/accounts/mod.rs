@@ -1,13 +1,17 @@
-//! Accounts of people, their sessions, and links that work once.
+//! Accounts of people and bots, their sessions, their tokens, and links that work once.
 //!
 //! Secrets are kept as their SHA-256 and passwords as PHC strings: who reads the file can use none.
 
+mod number;
 pub(super) mod read;
+pub(super) mod tokens;
 pub(super) mod write;
 
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
+pub use self::number::{SessionId, TokenId};
+pub use self::tokens::{StoredToken, TOKENS_MAX};
 pub(super) use self::write::AccountAct;
 use super::requests::Act;
 use super::{Storage, StorageError};
@@ -35,6 +39,8 @@ pub struct Account {
     pub admin: bool,
     /// Whether nobody may sign in as it.
     pub disabled: bool,
+    /// Whether it is a program: it has tokens, and neither address nor password.
+    pub bot: bool,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -48,24 +54,6 @@ impl std::fmt::Debug for Account {
 /// What tells an address apart from others: it without regard to case.
 pub fn email_key(email: &str) -> String {
     email.to_lowercase()
-}
-
-/// A session: what its owner sees of it, and how sockets name it. Never a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SessionId(pub u64);
-
-impl std::fmt::Display for SessionId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl std::str::FromStr for SessionId {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u64::from_str_radix(text, 16).map(Self)
-    }
 }
 
 /// A browser that is signed in.
@@ -121,15 +109,15 @@ pub struct NewSession {
 }
 
 impl Storage {
-    /// Makes an account without a password, and the link by which its owner sets one; `false` where
-    /// the user or the address has an account.
+    /// Makes an account without a password, and the link by which its owner sets one, if it is to;
+    /// `false` where the user or the address has an account.
     ///
     /// # Errors
     /// It cannot be written.
     pub async fn add_account(
         &self,
         account: Account,
-        link: StoredLink,
+        link: Option<StoredLink>,
     ) -> Result<bool, StorageError> {
         self.change(AccountAct::Add { account, link }).await
     }
@@ -213,7 +201,7 @@ impl Storage {
         self.change(AccountAct::EndSession { user, id }).await
     }
 
-    /// Forgets sessions and links that have ended; whether there were any.
+    /// Forgets sessions, tokens and links that have ended; whether there were any.
     ///
     /// # Errors
     /// It cannot be written.
@@ -221,7 +209,7 @@ impl Storage {
         self.change(AccountAct::ForgetEnded { now }).await
     }
 
-    async fn change(&self, act: AccountAct) -> Result<bool, StorageError> {
+    pub(super) async fn change(&self, act: AccountAct) -> Result<bool, StorageError> {
         self.inner.requests.ask(Act::Account(act)).await
     }
 }

@@ -13,7 +13,8 @@ use crate::storage::{Storage, StorageError};
 macro_rules! account {
     ($rest:literal) => {
         concat!(
-            "SELECT user, name, email, email_key, password, admin, disabled, created FROM accounts ",
+            "SELECT user, name, email, email_key, password, admin, disabled, created, bot \
+             FROM accounts ",
             $rest
         )
     };
@@ -195,6 +196,7 @@ fn account(row: &SqliteRow) -> Result<Account, sqlx::Error> {
         admin: row.try_get(5)?,
         disabled: row.try_get(6)?,
         created: moment(row, 7)?,
+        bot: row.try_get(8)?,
     })
 }
 
@@ -210,12 +212,12 @@ fn session(row: &SqliteRow) -> Result<StoredSession, sqlx::Error> {
     })
 }
 
-fn user(row: &SqliteRow, column: usize) -> Result<UserId, sqlx::Error> {
+pub(super) fn user(row: &SqliteRow, column: usize) -> Result<UserId, sqlx::Error> {
     let text: &str = row.try_get(column)?;
     text.parse().map_err(decode)
 }
 
-fn moment(row: &SqliteRow, column: usize) -> Result<Timestamp, sqlx::Error> {
+pub(super) fn moment(row: &SqliteRow, column: usize) -> Result<Timestamp, sqlx::Error> {
     Ok(Timestamp(row.try_get::<i64, _>(column)?.cast_unsigned()))
 }
 

@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
+use super::tokens::{self, FORGET_TOKENS, TokenAct};
 use super::{Account, LinkFor, NewSession, SESSIONS_MAX, SecretHash, SessionId, StoredLink};
 use crate::storage::users::REMEMBER;
 
@@ -14,7 +15,7 @@ use crate::storage::users::REMEMBER;
 pub(in crate::storage) enum AccountAct {
     Add {
         account: Account,
-        link: StoredLink,
+        link: Option<StoredLink>,
     },
     AddFirst {
         account: Account,
@@ -43,16 +44,17 @@ pub(in crate::storage) enum AccountAct {
     ForgetEnded {
         now: Timestamp,
     },
+    Token(TokenAct),
 }
 
 pub(in crate::storage) const IS_TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE user = ?1) \
      OR EXISTS (SELECT 1 FROM accounts WHERE email_key = ?2)";
 pub(in crate::storage) const ADD: &str = "INSERT INTO accounts \
-     (user, name, email, email_key, password, admin, created) VALUES (?, ?, ?, ?, ?, ?, ?)";
+     (user, name, email, email_key, password, admin, bot, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 pub(in crate::storage) const HAS_ADMINISTRATOR: &str =
-    "SELECT EXISTS (SELECT 1 FROM accounts WHERE disabled = 0 AND admin = 1)";
-pub(in crate::storage) const HAS_OTHER_ADMINISTRATOR: &str =
-    "SELECT EXISTS (SELECT 1 FROM accounts WHERE disabled = 0 AND admin = 1 AND user <> ?)";
+    "SELECT EXISTS (SELECT 1 FROM accounts WHERE disabled = 0 AND admin = 1 AND bot = 0)";
+pub(in crate::storage) const HAS_OTHER_ADMINISTRATOR: &str = "SELECT EXISTS (SELECT 1 FROM accounts \
+     WHERE disabled = 0 AND admin = 1 AND bot = 0 AND user <> ?)";
 pub(in crate::storage) const IS_FIRST_START: &str = "SELECT EXISTS (SELECT 1 FROM links WHERE secret = ? AND purpose = 'first_start' \
      AND expires > ?)";
 pub(in crate::storage) const END_LINKS: &str = "DELETE FROM links WHERE purpose = ? AND user IS ?";
@@ -62,7 +64,8 @@ pub(in crate::storage) const USER_OF_LINK: &str = "SELECT a.user FROM links AS l
      JOIN accounts AS a ON a.user = l.user \
      WHERE l.secret = ? AND l.purpose = 'password' AND l.expires > ? AND a.disabled = 0";
 pub(in crate::storage) const SET_PASSWORD: &str = "UPDATE accounts SET password = ? WHERE user = ?";
-pub(in crate::storage) const IS_ADMINISTRATOR: &str = "SELECT admin FROM accounts WHERE user = ?";
+pub(in crate::storage) const IS_ADMINISTRATOR: &str =
+    "SELECT admin AND NOT bot FROM accounts WHERE user = ?";
 pub(in crate::storage) const SET_DISABLED: &str = "UPDATE accounts SET disabled = ? WHERE user = ?";
 pub(in crate::storage) const BEGIN_SESSION: &str = "INSERT INTO sessions \
      (id, secret, user, created, used, expires, agent, address) \
@@ -85,7 +88,7 @@ pub(in crate::storage) async fn execute(
     match act {
         AccountAct::Add { account, link } => {
             let added = add(conn, account).await?;
-            if added {
+            if let (true, Some(link)) = (added, link) {
                 put_link(conn, link).await?;
             }
             Ok(added)
@@ -111,8 +114,11 @@ pub(in crate::storage) async fn execute(
             let query = sqlx::query(FORGET_SESSIONS).bind(time(*now));
             let sessions = changed(query.execute(&mut *conn).await)?;
             let query = sqlx::query(FORGET_LINKS).bind(time(*now));
-            Ok(changed(query.execute(conn).await)? || sessions)
+            let links = changed(query.execute(&mut *conn).await)?;
+            let query = sqlx::query(FORGET_TOKENS).bind(time(*now));
+            Ok(changed(query.execute(conn).await)? || sessions || links)
         }
+        AccountAct::Token(act) => tokens::execute(conn, act).await,
     }
 }
 
@@ -138,6 +144,7 @@ async fn add(conn: &mut SqliteConnection, account: &Account) -> Result<bool, sql
         .bind(&account.email_key)
         .bind(account.password.as_deref())
         .bind(account.admin)
+        .bind(account.bot)
         .bind(time(account.created))
         .execute(conn)
         .await
@@ -269,7 +276,7 @@ fn columns(purpose: &LinkFor) -> (&'static str, Option<&str>) {
     }
 }
 
-fn changed(
+pub(super) fn changed(
     done: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
 ) -> Result<bool, sqlx::Error> {
     done.map(|done| done.rows_affected() > 0)

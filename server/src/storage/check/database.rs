@@ -17,7 +17,7 @@ const SQLITE_NOTADB: i32 = 26;
 const INTEGRITY: &str = "PRAGMA integrity_check(1000)";
 const FOREIGN_KEYS: &str = r#"SELECT "table", rowid, parent FROM pragma_foreign_key_check"#;
 const USERS: &str = "SELECT id, name FROM users";
-const ACCOUNTS: &str = "SELECT user, name, email, email_key FROM accounts";
+const ACCOUNTS: &str = "SELECT user, name, email, email_key, bot FROM accounts";
 const IMPORTS: &str = "SELECT source, board, ids FROM imports";
 const NEXT_BOARD: &str = "SELECT id FROM boards WHERE id > ? ORDER BY id LIMIT 1";
 const BOARD_EXISTS: &str = "SELECT count(*) > 0 FROM boards WHERE id = ?";
@@ -120,9 +120,15 @@ impl Check<'_> {
         while let Some(row) = rows.try_next().await? {
             let (user, name): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
             let (email, key): (&str, &str) = (row.try_get(2)?, row.try_get(3)?);
-            if user.parse::<UserId>().is_err() || name.is_empty() || key != email_key(email) {
+            let is_bot: bool = row.try_get(4)?;
+            let expected_key = if is_bot {
+                user.to_owned()
+            } else {
+                email_key(email)
+            };
+            if user.parse::<UserId>().is_err() || name.is_empty() || key != expected_key {
                 let found = format!("an account {user:?}, {name:?}, with {email:?} as {key:?}");
-                let expected = "an id, a name, and the address in lower case";
+                let expected = "an id, a name, and the address in lower case, or the id of a bot";
                 self.report.add(Invariant::Accounts, None, found, expected);
             }
         }

@@ -25,6 +25,7 @@ fn person(name: &str, admin: bool) -> Account {
         password: None,
         admin,
         disabled: false,
+        bot: false,
         created: NOW,
     }
 }
@@ -41,7 +42,10 @@ fn link(secret: u8, purpose: LinkFor) -> StoredLink {
 async fn settle(storage: &Storage, name: &str, admin: bool) -> UserId {
     let user = user(name);
     let secret = name.as_bytes()[0];
-    let added = storage.add_account(person(name, admin), link(secret, LinkFor::Password(user)));
+    let added = storage.add_account(
+        person(name, admin),
+        Some(link(secret, LinkFor::Password(user))),
+    );
     assert!(added.await.unwrap());
     let set = storage.set_password([secret; 32], "hash".to_owned(), NOW);
     assert!(set.await.unwrap());
@@ -77,7 +81,9 @@ async fn an_account_is_made_once_for_a_user_and_an_address_and_outlives_a_restar
     let ann = user("ann");
     let purpose = LinkFor::Password(ann);
     let add = async |account, secret| {
-        let added = storage.add_account(account, link(secret, purpose)).await;
+        let added = storage
+            .add_account(account, Some(link(secret, purpose)))
+            .await;
         added.unwrap()
     };
     assert!(add(person("ann", false), 1).await);

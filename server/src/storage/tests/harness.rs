@@ -142,10 +142,7 @@ impl TestRoom {
     }
 
     fn submit_with(&mut self, slot: Slot, command: Command) {
-        let actor = Actor {
-            user: user(),
-            admin: false,
-        };
+        let actor = Actor::new(user(), false);
         let moment = Moment {
             version: self.version.next(),
             stamp: Stamp {

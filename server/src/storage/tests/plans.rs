@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::harness::start;
-use crate::storage::accounts::{read as account_reads, write as account_writes};
+use crate::storage::accounts::{read as account_reads, tokens, write as account_writes};
 use crate::storage::rows::Table;
 use crate::storage::{client, load, log, past, read, requests, rows, trim, users};
 
@@ -15,6 +15,7 @@ fn served() -> Vec<&'static str> {
         client::CLIENT,
         past::PAST,
         read::BOARDS_OF_USER,
+        read::BOARDS_AMONG,
         read::ALL_BOARDS,
         read::ACTIVITY,
         read::TRIMMED_ACTIVITY,
@@ -69,6 +70,13 @@ fn served() -> Vec<&'static str> {
         account_writes::END_SESSIONS,
         account_writes::FORGET_SESSIONS,
         account_writes::FORGET_LINKS,
+        tokens::MAKE_TOKEN,
+        tokens::REVOKE_TOKEN,
+        tokens::USE_TOKEN,
+        tokens::FORGET_TOKENS,
+        tokens::TOKEN,
+        tokens::TOKENS,
+        tokens::HAS_TOKEN,
         log::INSERT.single(),
         rows::SET_BOARDS.single(),
         rows::BURY.single(),
