@@ -64,6 +64,9 @@ pub enum AccountError {
     /// The address, the password or the account is not right: the answer is the same.
     #[error("the e-mail address or the password is wrong, or the account is disabled")]
     SignIn,
+    /// The present password is not what was given for it.
+    #[error("the present password is wrong; without it, ask an administrator for a link")]
+    OldPassword,
     /// Too many attempts to sign in.
     #[error("too many attempts to sign in {whose}; try again in {retry_after_s} s")]
     TooMany {

@@ -5,7 +5,7 @@ use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
 use super::key;
-use super::{AccountError, Accounts, Email, Key};
+use super::{AccountError, Accounts, Email, Key, NewPassword};
 use crate::auth::{Grant, Identity, Proof};
 use crate::connection::Source;
 use crate::storage::{Account, NewSession, SessionId, StorageError, StoredSession};
@@ -60,11 +60,7 @@ impl Accounts {
             .map_err(|wait_ms| too_many("from this address", wait_ms))?;
         let email = Email::new(email).map_err(|_| AccountError::SignIn)?;
         let key = email.key();
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = key::hash(&key);
-        let digest = u128::from_be_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]);
-        self.per_account
-            .take(digest, 1, now)
-            .map_err(|wait_ms| too_many("to this account", wait_ms))?;
+        self.count_attempt(&key, now)?;
         let account = self.storage.account_of_email(&key).await?;
         let kept = account
             .as_ref()
@@ -74,6 +70,47 @@ impl Accounts {
             Some(account) if is_right => self.begin_session(account, browser, now).await,
             Some(_) | None => Err(AccountError::SignIn),
         }
+    }
+
+    /// Changes the password of a person who knows the present one, and ends all sessions of the person
+    /// but `keep`. Attempts are counted as those to sign in are.
+    ///
+    /// # Errors
+    /// The present password is wrong or there is none, there were too many attempts, too many passwords
+    /// wait, or it cannot be written.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        (old, new): (String, NewPassword),
+        (source, keep): (Source, Option<SessionId>),
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        self.per_source
+            .take(source, 1, now)
+            .map_err(|wait_ms| too_many("from this address", wait_ms))?;
+        let account = self.storage.account(user).await?;
+        let account = account.ok_or(AccountError::NoSuchAccount)?;
+        self.count_attempt(&account.email_key, now)?;
+        let kept = account.password.ok_or(AccountError::OldPassword)?;
+        let is_right = self.passwords.verify(old, Some(kept.clone())).await?;
+        if !is_right {
+            return Err(AccountError::OldPassword);
+        }
+        let new = self.passwords.hash(new).await?;
+        let changed = self.storage.change_password(user, (kept, new), keep);
+        changed
+            .await?
+            .then_some(())
+            .ok_or(AccountError::OldPassword)
+    }
+
+    /// Counts an attempt at an account, by what tells its address apart.
+    fn count_attempt(&self, key: &str, now: Timestamp) -> Result<(), AccountError> {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = key::hash(key);
+        let digest = u128::from_be_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]);
+        self.per_account
+            .take(digest, 1, now)
+            .map_err(|wait_ms| too_many("to this account", wait_ms))
     }
 
     /// Begins a session of somebody who has just proved who it is, in place of the one that the

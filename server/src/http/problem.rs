@@ -89,6 +89,7 @@ impl From<AccountError> for Problem {
             | AccountError::TooManyTokens
             | AccountError::NoPerson
             | AccountError::NoBot => Self::new(StatusCode::CONFLICT, hint),
+            AccountError::OldPassword => Self::new(StatusCode::FORBIDDEN, hint),
             AccountError::NoSuchAccount | AccountError::NoSuchToken => {
                 Self::new(StatusCode::NOT_FOUND, hint)
             }

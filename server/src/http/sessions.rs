@@ -25,7 +25,7 @@ use crate::storage::{Account, SessionId};
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/first-start", post(first_start))
-        .route("/api/v1/password", post(set_password))
+        .route("/api/v1/password", post(set_password).put(change_password))
         .route("/api/v1/sessions", post(sign_in).get(list))
         .route("/api/v1/sessions/{id}", delete(end))
         .layer(DefaultBodyLimit::max(SENT_MAX_BYTES))
@@ -116,6 +116,31 @@ async fn set_password(
     app.services.close_ended_sessions(account.user).await;
     tracing::info!(user = %account.user, "a password was set by a link");
     begin(&app, account, here, StatusCode::OK).await
+}
+
+/// The present password and the next one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangePassword {
+    old: String,
+    new: String,
+}
+
+/// Changes the password of whoever asks, and ends all other sessions and their sockets.
+async fn change_password(
+    State(app): State<App>,
+    Own(identity): Own,
+    Extension(Peer(peer)): Extension<Peer>,
+    Sent(ChangePassword { old, new }): Sent<ChangePassword>,
+) -> Result<StatusCode, Problem> {
+    let user = identity.actor.user;
+    let passwords = (old, NewPassword::new(new)?);
+    let from = (Source::from(peer.ip()), identity.session());
+    let changed = (app.accounts).change_password(user, passwords, from, clock::now());
+    changed.await?;
+    app.services.close_ended_sessions(user).await;
+    tracing::info!(%user, "a password was changed");
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A ticket for a token, or address and password for a cookie.

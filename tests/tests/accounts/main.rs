@@ -3,6 +3,7 @@
 mod command;
 mod first_start;
 mod guesses;
+mod passwords;
 mod people;
 mod sessions;
 mod sockets;

@@ -164,6 +164,27 @@ impl Storage {
         self.change(set).await
     }
 
+    /// Changes the password of a user from the PHC string `old`, uses up links for it and ends all
+    /// sessions of the user but `keep`; `false` where the account has another password by now, or is
+    /// disabled.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        (old, new): (String, String),
+        keep: Option<SessionId>,
+    ) -> Result<bool, StorageError> {
+        let change = AccountAct::ChangePassword {
+            user,
+            old,
+            new,
+            keep,
+        };
+        self.change(change).await
+    }
+
     /// Disables an account, which ends its sessions and links, or enables it; `false` where there is
     /// none, or where it is the last administrator who is enabled.
     ///

@@ -28,6 +28,12 @@ pub(in crate::storage) enum AccountAct {
         password: String,
         now: Timestamp,
     },
+    ChangePassword {
+        user: UserId,
+        old: String,
+        new: String,
+        keep: Option<SessionId>,
+    },
     SetDisabled {
         user: UserId,
         disabled: bool,
@@ -64,6 +70,10 @@ pub(in crate::storage) const USER_OF_LINK: &str = "SELECT a.user FROM links AS l
      JOIN accounts AS a ON a.user = l.user \
      WHERE l.secret = ? AND l.purpose = 'password' AND l.expires > ? AND a.disabled = 0";
 pub(in crate::storage) const SET_PASSWORD: &str = "UPDATE accounts SET password = ? WHERE user = ?";
+pub(in crate::storage) const CHANGE_PASSWORD: &str =
+    "UPDATE accounts SET password = ? WHERE user = ? AND password = ? AND disabled = 0";
+pub(in crate::storage) const END_OTHER_SESSIONS: &str =
+    "DELETE FROM sessions WHERE user = ? AND id IS NOT ?";
 pub(in crate::storage) const IS_ADMINISTRATOR: &str =
     "SELECT admin AND NOT bot FROM accounts WHERE user = ?";
 pub(in crate::storage) const SET_DISABLED: &str = "UPDATE accounts SET disabled = ? WHERE user = ?";
@@ -100,6 +110,12 @@ pub(in crate::storage) async fn execute(
             password,
             now,
         } => set_password(conn, link, password, *now).await,
+        AccountAct::ChangePassword {
+            user,
+            old,
+            new,
+            keep,
+        } => change_password(conn, *user, (old, new), *keep).await,
         AccountAct::SetDisabled { user, disabled } => set_disabled(conn, *user, *disabled).await,
         AccountAct::BeginSession(session) => begin_session(conn, session).await,
         AccountAct::UseSession { id, now } => {
@@ -212,6 +228,22 @@ async fn set_password(
     query.bind(user.as_str()).execute(&mut *conn).await?;
     end_links(conn, LinkFor::Password(user)).await?;
     end_sessions(conn, user).await.map(|()| true)
+}
+
+async fn change_password(
+    conn: &mut SqliteConnection,
+    user: UserId,
+    (old, new): (&str, &str),
+    keep: Option<SessionId>,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(CHANGE_PASSWORD).bind(new).bind(user.as_str());
+    if !changed(query.bind(old).execute(&mut *conn).await)? {
+        return Ok(false);
+    }
+    end_links(conn, LinkFor::Password(user)).await?;
+    let query = sqlx::query(END_OTHER_SESSIONS).bind(user.as_str());
+    let query = query.bind(keep.map(|keep| keep.0.cast_signed()));
+    query.execute(conn).await.map(|_| true)
 }
 
 async fn set_disabled(

@@ -60,6 +60,8 @@ fn served() -> Vec<&'static str> {
         account_writes::PUT_LINK,
         account_writes::USER_OF_LINK,
         account_writes::SET_PASSWORD,
+        account_writes::CHANGE_PASSWORD,
+        account_writes::END_OTHER_SESSIONS,
         account_writes::IS_ADMINISTRATOR,
         account_writes::SET_DISABLED,
         account_writes::BEGIN_SESSION,
