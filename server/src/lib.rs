@@ -26,6 +26,7 @@ pub mod process;
 mod rate;
 mod rates;
 pub mod room;
+pub mod sharing;
 pub mod storage;
 
 #[cfg(test)]

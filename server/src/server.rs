@@ -17,6 +17,7 @@ use crate::connection::{Services, sweep};
 use crate::http::cookie::SessionCookie;
 use crate::http::{self, App, Bounds, ImportRules, RestoreRules, listen};
 use crate::room::{FanoutLag, Rooms};
+use crate::sharing::Sharing;
 use crate::shutdown::{DrainRules, Running, drain};
 use crate::storage::{Storage, StorageError, StorageOptions};
 use crate::upkeep::upkeep;
@@ -118,6 +119,7 @@ impl Server {
         let router = http::router(App {
             services: Arc::clone(&services),
             accounts: Arc::clone(&accounts),
+            sharing: Sharing::new(services.rooms.clone(), storage.clone()),
             cookie: SessionCookie::new(&config.allowed_origins),
             allowed_origins: config.allowed_origins.into(),
             imports: ImportRules::new(

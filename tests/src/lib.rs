@@ -8,3 +8,4 @@ pub mod harness;
 pub mod model;
 pub mod process;
 pub mod raw;
+pub mod scene;

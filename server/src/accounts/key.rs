@@ -32,6 +32,11 @@ impl Key {
         &self.0
     }
 
+    /// What is kept of the secret that somebody sent.
+    pub fn hash_of(text: &str) -> SecretHash {
+        hash(text)
+    }
+
     /// What is kept of it.
     pub fn hash(&self) -> SecretHash {
         hash(&self.0)

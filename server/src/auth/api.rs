@@ -1,4 +1,5 @@
-//! Tokens for programs, as requests and sockets show them: looked up once, then known.
+//! Tokens for programs and public links, as requests and sockets show them: looked up once, then
+//! known.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,15 +8,17 @@ use sha2::{Digest, Sha256};
 
 use boardcast_protocol::board::Actor;
 use boardcast_protocol::ids::UserId;
-use boardcast_protocol::position::Timestamp;
+use boardcast_protocol::position::{MAX_SAFE_INTEGER, Timestamp};
 
 use super::{Grant, Identity, Proof};
 use crate::measure::Counter;
-use crate::storage::{SecretHash, Storage, StorageError, TokenId};
+use crate::storage::{LinkGives, LinkId, SecretHash, Storage, StorageError, TokenId};
 
 /// What a token for programs begins with: what searches for secrets that leaked look for.
 pub const TOKEN_PREFIX: &str = "bct_";
-/// Characters behind it: 256 random bits in base64url.
+/// What a public link to a board begins with.
+pub const LINK_PREFIX: &str = "bcl_";
+/// Characters behind either: 256 random bits in base64url.
 const SECRET_CHARS: usize = 43;
 /// Tokens that are known without a read: half of those that were used last are kept when there is no
 /// place.
@@ -39,20 +42,22 @@ pub enum ApiTokenError {
     Storage(#[from] StorageError),
 }
 
-/// What is kept of the text of a token for programs; `None` for what has not the form of one.
+/// What is kept of the text of a token for programs or of a public link; `None` for what has not the
+/// form of one.
 pub fn token_hash(text: &str) -> Option<SecretHash> {
-    let secret = text.strip_prefix(TOKEN_PREFIX)?;
+    let secret = text.strip_prefix(TOKEN_PREFIX);
+    let secret = secret.or_else(|| text.strip_prefix(LINK_PREFIX))?;
     let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let has_form = secret.len() == SECRET_CHARS && secret.bytes().all(is_base64);
     has_form.then(|| Sha256::digest(text.as_bytes()).into())
 }
 
-/// Whether a text claims to be a token for programs.
+/// Whether a text claims to be a token for programs or a public link: it has to be looked up.
 pub fn is_api_token(text: &str) -> bool {
-    text.starts_with(TOKEN_PREFIX)
+    text.starts_with(TOKEN_PREFIX) || text.starts_with(LINK_PREFIX)
 }
 
-/// Tokens for programs. What is known of them is dropped by whoever revokes them.
+/// Tokens for programs and public links. What is known of them is dropped by whoever revokes them.
 #[derive(Debug)]
 pub struct ApiTokens {
     storage: Storage,
@@ -78,6 +83,25 @@ struct Entry {
     identity: Arc<Identity>,
     /// When its use was noted last.
     used: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Who it speaks for: behind a public link everybody is somebody else.
+    fn identity(&self) -> Identity {
+        let mut identity = Identity::clone(&self.identity);
+        if let Proof::Link(_) = identity.proof {
+            identity.actor.user = guest();
+        }
+        identity
+    }
+}
+
+/// The name of everybody who comes by a public link.
+const GUEST: &str = "guest";
+
+/// A user that nobody is.
+fn guest() -> UserId {
+    UserId::from_u128(rand::random())
 }
 
 impl Known {
@@ -121,25 +145,57 @@ impl ApiTokens {
         }
         self.misses.add(1);
         let revocations = self.known().revocations;
-        let found = self.storage.token(&hash, now).await?;
-        let (token, owner) = found.ok_or(ApiTokenError::NotValid)?;
-        let actor = Actor::new(token.user, owner.admin);
-        let proof = Proof::Token(token.id);
-        let identity = Identity::full(actor, owner.name.into(), token.expires, proof);
-        let identity = identity.limited(Grant::Token {
-            scope: token.scope,
-            boards: token.boards.map(Into::into),
-        });
-        let mut entry = Entry {
-            identity: Arc::new(identity.clone()),
-            used: token.used,
+        let found = match text.starts_with(LINK_PREFIX) {
+            true => self.read_link(&hash, now).await?,
+            false => self.read_token(&hash, now).await?,
         };
-        self.note_use(token.id, &mut entry, now);
+        let mut entry = found.ok_or(ApiTokenError::NotValid)?;
+        self.note_use(&mut entry, now);
+        let identity = entry.identity();
         let mut known = self.known();
         if known.revocations == revocations {
             known.put(hash, entry);
         }
         Ok(identity)
+    }
+
+    async fn read_token(
+        &self,
+        hash: &SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<Entry>, StorageError> {
+        let found = self.storage.token(hash, now).await?;
+        Ok(found.map(|(token, owner)| {
+            let actor = Actor::new(token.user, owner.admin);
+            let proof = Proof::Token(token.id);
+            let identity = Identity::full(actor, owner.name.into(), token.expires, proof);
+            let grant = Grant::Token {
+                scope: token.scope,
+                boards: token.boards.map(Into::into),
+            };
+            Entry {
+                identity: Arc::new(identity.limited(grant)),
+                used: token.used,
+            }
+        }))
+    }
+
+    async fn read_link(
+        &self,
+        hash: &SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<Entry>, StorageError> {
+        let found = self.storage.board_link(hash, now).await?;
+        let found = found.filter(|link| link.gives == LinkGives::View);
+        Ok(found.map(|link| {
+            let expires = link.expires.unwrap_or(Timestamp(MAX_SAFE_INTEGER));
+            let (actor, proof) = (Actor::new(guest(), false), Proof::Link(link.id));
+            let identity = Identity::full(actor, GUEST.into(), expires, proof);
+            Entry {
+                identity: Arc::new(identity.limited(Grant::Link(link.board))),
+                used: None,
+            }
+        }))
     }
 
     /// What is known of a token that has not expired.
@@ -149,20 +205,28 @@ impl ApiTokens {
         if now >= entry.identity.expires {
             return Some(Err(ApiTokenError::NotValid));
         }
-        if let Proof::Token(id) = entry.identity.proof {
-            self.note_use(id, entry, now);
-        }
-        Some(Ok(Identity::clone(&entry.identity)))
+        self.note_use(entry, now);
+        Some(Ok(entry.identity()))
     }
 
     /// From now on nothing is known of the tokens of a user: some were revoked, or the user is
     /// disabled. To be called behind the commit.
     pub fn forget(&self, user: UserId) {
+        self.forget_all(|identity| identity.actor.user == user);
+    }
+
+    /// From now on nothing is known of a public link, which was revoked. To be called behind the
+    /// commit.
+    pub fn forget_link(&self, link: LinkId) {
+        self.forget_all(|identity| identity.proof == Proof::Link(link));
+    }
+
+    fn forget_all(&self, is_ended: impl Fn(&Identity) -> bool) {
         let mut known = self.known();
         known.revocations += 1;
-        let stays = |_: &SecretHash, entry: &mut Entry| entry.identity.actor.user != user;
-        known.newer.retain(stays);
-        known.older.retain(stays);
+        let stays = |_: &SecretHash, entry: &mut Entry| !is_ended(&entry.identity);
+        known.newer.retain(&stays);
+        known.older.retain(&stays);
     }
 
     /// Tokens that are known.
@@ -189,7 +253,10 @@ impl ApiTokens {
         })
     }
 
-    fn note_use(&self, id: TokenId, entry: &mut Entry, now: Timestamp) {
+    fn note_use(&self, entry: &mut Entry, now: Timestamp) {
+        let Proof::Token(id) = entry.identity.proof else {
+            return;
+        };
         let is_noted = |used: Timestamp| now.0 < used.0.saturating_add(USED_EVERY_MS);
         if entry.used.is_some_and(is_noted) {
             return;

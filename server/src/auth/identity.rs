@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use boardcast_protocol::board::{Action, Actor, Pass, Scope};
+use boardcast_protocol::board::{Action, Actor, Pass, Scope, Who};
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::position::Timestamp;
 
-use crate::storage::{SessionId, TokenId};
+use crate::storage::{LinkId, SessionId, TokenId};
 
 /// Who credentials speak for, what they are good for, and how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Proof {
     Session(SessionId),
     /// A token for programs.
     Token(TokenId),
+    /// A public link to a board.
+    Link(LinkId),
 }
 
 /// What credentials are good for.
@@ -47,6 +49,8 @@ pub enum Grant {
         /// The boards that it is for; `None` for all.
         boards: Option<Arc<[BoardId]>>,
     },
+    /// A public link to this board.
+    Link(BoardId),
 }
 
 impl Grant {
@@ -59,6 +63,7 @@ impl Grant {
                 let is_within = boards.is_none() || action.is_of_board();
                 scope.may(action) && (is_within || action == Action::ListBoards)
             }
+            Self::Link(_) => Who::Link.may(action),
         }
     }
 
@@ -78,6 +83,8 @@ impl Grant {
                     false => Pass::Closed,
                 }
             }
+            Self::Link(shown) if *shown == board => Pass::Link,
+            Self::Link(_) => Pass::Closed,
         }
     }
 
@@ -86,6 +93,7 @@ impl Grant {
         match self {
             Self::Full => None,
             Self::Token { boards, .. } => boards.as_deref(),
+            Self::Link(board) => Some(std::slice::from_ref(board)),
         }
     }
 
@@ -99,7 +107,8 @@ impl Grant {
             } => Pass::AtMost(scope.most()),
             Self::Token {
                 boards: Some(_), ..
-            } => Pass::Closed,
+            }
+            | Self::Link(_) => Pass::Closed,
         }
     }
 }
@@ -143,7 +152,7 @@ impl Identity {
     pub fn session(&self) -> Option<SessionId> {
         match self.proof {
             Proof::Session(session) => Some(session),
-            Proof::Signed | Proof::Token(_) => None,
+            Proof::Signed | Proof::Token(_) | Proof::Link(_) => None,
         }
     }
 }

@@ -6,7 +6,7 @@ mod secret;
 mod ticket;
 mod token;
 
-pub use api::{ApiTokenError, ApiTokens, TOKEN_PREFIX, is_api_token, token_hash};
+pub use api::{ApiTokenError, ApiTokens, LINK_PREFIX, TOKEN_PREFIX, is_api_token, token_hash};
 pub use identity::{Grant, Identity, Proof};
 pub use secret::{Secret, SecretError};
 pub use ticket::{TICKET_TTL_MS, TicketError, Tickets};

@@ -1,5 +1,6 @@
 //! Sockets of people who may no longer have them: of accounts that were disabled, of sessions that
-//! were ended, of tokens that were revoked.
+//! were ended, of tokens and links that
+//! were revoked.
 //!
 //! Whoever ends something calls these behind the commit. A socket that comes in meanwhile is found
 //! here, or it finds the end itself when it is admitted.
@@ -10,7 +11,7 @@ use boardcast_protocol::ids::UserId;
 use super::registry::Connection;
 use super::services::Services;
 use crate::auth::Proof;
-use crate::storage::TokenId;
+use crate::storage::{LinkId, TokenId};
 
 /// What follows the words of the close code.
 const DISABLED: &str = "the account is disabled";
@@ -62,13 +63,27 @@ impl Services {
         }
     }
 
-    /// Closes a connection that has just been admitted, if its session or its token was ended
+    /// Forgets a public link that was revoked, and closes the sockets that came by it. Looks at all
+    /// connections.
+    pub fn close_revoked_link(&self, id: LinkId) {
+        self.api_tokens.forget_link(id);
+        let came_by_it = |connection: &Connection| {
+            let speaker = connection.profile.speaker();
+            speaker.is_some_and(|speaker| speaker.proof == Proof::Link(id))
+        };
+        for connection in self.connections.collect(came_by_it) {
+            connection.outbox.close(CloseCode::Unauthorized);
+        }
+    }
+
+    /// Closes a connection that has just been admitted, if its session, token or link was ended
     /// meanwhile.
     pub(super) async fn turn_away_ended(&self, connection: &Connection, proof: Proof) {
         let is_live = match proof {
             Proof::Signed => return,
             Proof::Session(session) => self.storage.has_session(session).await,
             Proof::Token(token) => self.storage.has_token(token).await,
+            Proof::Link(link) => self.storage.has_board_link(link).await,
         };
         match is_live {
             Ok(true) => {}

@@ -20,7 +20,7 @@ impl FromRequestParts<App> for Identity {
         refuse_token_in_query(&parts.uri)?;
         if let Some(identity) = bearer(&parts.headers, app).await? {
             if !parts.method.is_safe() && !identity.grant.may_write() {
-                let hint = "this token is for reading; make one with the scope `write`";
+                let hint = "these credentials are for reading; a change needs a token with the scope `write`";
                 return Err(Problem::new(StatusCode::FORBIDDEN, hint));
             }
             return Ok(identity);

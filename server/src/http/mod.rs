@@ -16,6 +16,7 @@ pub mod problem;
 mod restore;
 mod sent;
 mod sessions;
+mod sharing;
 mod tickets;
 mod tokens;
 pub mod upgrade;
@@ -38,6 +39,7 @@ pub use self::restore::RestoreRules;
 pub use self::upload::Bounds;
 use crate::accounts::Accounts;
 use crate::connection::Services;
+use crate::sharing::Sharing;
 
 /// What a handler may reach.
 #[derive(Clone, Debug)]
@@ -46,6 +48,8 @@ pub struct App {
     pub services: Arc<Services>,
     /// The accounts of people.
     pub accounts: Arc<Accounts>,
+    /// Invitations and public links.
+    pub sharing: Sharing,
     /// How the cookie of a session looks.
     pub cookie: SessionCookie,
     /// Origins of pages that may connect, besides the server's own.
@@ -70,6 +74,7 @@ pub fn router(app: App) -> Router {
         .merge(admin::routes())
         .merge(sessions::routes())
         .merge(tokens::routes())
+        .merge(sharing::routes())
         .merge(page::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)

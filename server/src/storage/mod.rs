@@ -51,8 +51,9 @@ pub(crate) mod simulation;
 mod tests;
 
 pub use accounts::{
-    Account, LinkFor, NewSession, SESSIONS_MAX, SecretHash, SessionId, StoredLink, StoredSession,
-    StoredToken, TOKENS_MAX, TokenId, email_key,
+    Account, BOARD_LINKS_MAX, LinkFor, LinkGives, LinkId, NewSession, SESSIONS_MAX, SecretHash,
+    SessionId, StoredBoardLink, StoredLink, StoredSession, StoredToken, TOKENS_MAX, TokenId,
+    email_key,
 };
 pub use backup::{
     Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,

@@ -6,13 +6,11 @@ use super::{Answer, PASSWORD, Scene, secret};
 
 const NEW: &str = "staple and battery";
 
-impl Scene {
-    async fn change(&self, cookie: &str, old: &str, new: &str) -> Answer {
-        let headers = [("Cookie", cookie), ("Origin", &self.origin())];
-        let body = json!({"old": old, "new": new});
-        let path = "/api/v1/password";
-        self.ask("PUT", path, &headers, Some(&body)).await
-    }
+async fn change(scene: &Scene, cookie: &str, old: &str, new: &str) -> Answer {
+    let headers = [("Cookie", cookie), ("Origin", &scene.origin())];
+    let body = json!({"old": old, "new": new});
+    let path = "/api/v1/password";
+    scene.ask("PUT", path, &headers, Some(&body)).await
 }
 
 #[tokio::test]
@@ -26,7 +24,7 @@ async fn a_changed_password_ends_the_other_sessions_and_their_sockets_and_keeps_
     let mut gone = scene.socket(&other).await;
     let mut stays = [scene.socket(&this).await, scene.socket(&bob).await];
     let mut program = scene.server.client("ann").await;
-    let changed = scene.change(&this, PASSWORD, NEW).await;
+    let changed = change(&scene, &this, PASSWORD, NEW).await;
     assert_eq!(changed.status, 204, "{changed:?}");
     assert_eq!(gone.closed().await, Some(4502));
     assert!(!scene.is_live(&other).await);
@@ -46,14 +44,14 @@ async fn who_does_not_know_the_password_changes_nothing_and_has_few_attempts() {
     let scene = Scene::start().await;
     let cookie = scene.settle("ann").await;
     let mut socket = scene.socket(&cookie).await;
-    let short = scene.change(&cookie, PASSWORD, "short").await;
+    let short = change(&scene, &cookie, PASSWORD, "short").await;
     assert_eq!(short.status, 422, "{short:?}");
     for _ in 0..10 {
-        let wrong = scene.change(&cookie, "a guess at it", NEW).await;
+        let wrong = change(&scene, &cookie, "a guess at it", NEW).await;
         assert_eq!(wrong.status, 403, "{wrong:?}");
         assert!(wrong.hint().contains("present password"), "{wrong:?}");
     }
-    let late = scene.change(&cookie, PASSWORD, NEW).await;
+    let late = change(&scene, &cookie, PASSWORD, NEW).await;
     assert_eq!(late.status, 429, "{late:?}");
     assert!(late.retry_after.is_some());
     assert!(scene.is_live(&cookie).await);

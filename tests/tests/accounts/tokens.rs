@@ -3,7 +3,6 @@
 use boardcast::clock;
 use boardcast_protocol::board::{Reason, Role};
 use boardcast_protocol::command::{Command, Place};
-use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{ErrorCode, OutcomeResult, ServerMessage};
 use boardcast_tests::client::{Joined, TestClient};
 use boardcast_tests::harness::PATIENCE;
@@ -14,35 +13,6 @@ use tokio::time::{sleep, timeout};
 use super::{Answer, Scene};
 
 const TOKENS: &str = "/api/v1/tokens";
-
-impl Scene {
-    /// Makes a token of somebody who is signed in.
-    async fn make_token(&self, cookie: &str, wanted: &Value) -> Answer {
-        let headers = [("Cookie", cookie), ("Origin", &self.origin())];
-        self.ask("POST", TOKENS, &headers, Some(wanted)).await
-    }
-
-    async fn token_of(&self, cookie: &str, scope: &str, boards: Option<&[BoardId]>) -> String {
-        let wanted = json!({"name": "ci", "scope": scope, "boards": boards});
-        let made = self.make_token(cookie, &wanted).await;
-        assert_eq!(made.status, 201, "{made:?}");
-        made.json()["token"].as_str().expect("a token").to_owned()
-    }
-
-    /// Asks with a token in the header.
-    async fn bear(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
-        let bearer = format!("Bearer {token}");
-        let headers = [("Authorization", bearer.as_str())];
-        self.ask(method, path, &headers, body).await
-    }
-
-    /// A socket whose upgrade bore a token.
-    async fn bearing(&self, token: &str) -> TestClient {
-        let mut client = TestClient::connect(self.server.address(), Some(token)).await;
-        client.hello(None).await;
-        client
-    }
-}
 
 fn column(number: u128) -> Command {
     Command::ColumnCreate {

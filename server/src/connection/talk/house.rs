@@ -36,10 +36,13 @@ impl Talk {
             return None;
         }
         self.source_place = None;
-        // `welcome` does not wait until it is on the disk: nothing that is kept refers to it.
-        let noted = (self.services.storage).remember_user(actor.user, &name, now);
-        if let Err(error) = noted {
-            tracing::warn!(user = %actor.user, %error, "failed to remember a user");
+        // Who comes by a public link is nobody to be remembered.
+        if !matches!(proof, Proof::Link(_)) {
+            // `welcome` does not wait until it is on the disk: nothing that is kept refers to it.
+            let noted = (self.services.storage).remember_user(actor.user, &name, now);
+            if let Err(error) = noted {
+                tracing::warn!(user = %actor.user, %error, "failed to remember a user");
+            }
         }
         self.connection.profile.introduce(Speaker {
             actor,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use boardcast_protocol::board::{Reason, Rejection, Seen, rejection_of, transact};
+use boardcast_protocol::board::{Pass, Reason, Rejection, Seen, rejection_of, transact};
 use boardcast_protocol::command::Command;
 use boardcast_protocol::message::{Outcome, OutcomeResult, ServerMessage, Submit};
 use boardcast_protocol::position::{Seq, Timestamp, Version};
@@ -38,6 +38,10 @@ impl Room {
             self.clients.turn_away(&origin, submit.seq);
             let error = answers::no_such_board(None, board, Some(submit.seq));
             answers::send(&origin.outbox, &ServerMessage::Error(error));
+            return None;
+        }
+        if origin.actor.pass == Pass::Link {
+            self.refuse_guest(&origin, submit.seq);
             return None;
         }
         if self.is_fenced(&origin) {
@@ -125,6 +129,17 @@ impl Room {
                 Some(append)
             }
         }
+    }
+
+    /// Who comes by a public link may only look, and nothing is remembered of it.
+    fn refuse_guest(&self, origin: &Origin, seq: Seq) {
+        self.stats.rejected.of(Reason::Forbidden as usize).add(1);
+        let outcome = Outcome {
+            reason: Some(Reason::Forbidden),
+            hint: Some("a public link shows the board and changes nothing".into()),
+            ..answers::outcome(self.feed.board(), seq, OutcomeResult::Rejected)
+        };
+        self.answer(origin, outcome);
     }
 
     /// Whether the author can be answered without a queue that grows: otherwise it must wait.

@@ -1,7 +1,8 @@
-//! Accounts of people and bots, their sessions, their tokens, and links that work once.
+//! Accounts of people and bots, their sessions, their tokens, links that work once, and links to boards.
 //!
 //! Secrets are kept as their SHA-256 and passwords as PHC strings: who reads the file can use none.
 
+pub(super) mod board_links;
 mod number;
 pub(super) mod read;
 pub(super) mod tokens;
@@ -10,7 +11,8 @@ pub(super) mod write;
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
-pub use self::number::{SessionId, TokenId};
+pub use self::board_links::{BOARD_LINKS_MAX, LinkGives, StoredBoardLink};
+pub use self::number::{LinkId, SessionId, TokenId};
 pub use self::tokens::{StoredToken, TOKENS_MAX};
 pub(super) use self::write::AccountAct;
 use super::requests::Act;
@@ -222,7 +224,7 @@ impl Storage {
         self.change(AccountAct::EndSession { user, id }).await
     }
 
-    /// Forgets sessions, tokens and links that have ended; whether there were any.
+    /// Forgets sessions, tokens, links and links to boards that have ended; whether there were any.
     ///
     /// # Errors
     /// It cannot be written.

@@ -27,6 +27,10 @@ number!(
     SessionId
 );
 number!(
+    /// An invitation to a board or a public link to it: how its admins and sockets name it.
+    LinkId
+);
+number!(
     /// A token for programs: what its owner sees of it, and how sockets name it.
     TokenId
 );

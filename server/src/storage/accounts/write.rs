@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
+use super::board_links::{self, FORGET_BOARD_LINKS, LinkAct};
 use super::tokens::{self, FORGET_TOKENS, TokenAct};
 use super::{Account, LinkFor, NewSession, SESSIONS_MAX, SecretHash, SessionId, StoredLink};
 use crate::storage::users::REMEMBER;
@@ -51,6 +52,7 @@ pub(in crate::storage) enum AccountAct {
         now: Timestamp,
     },
     Token(TokenAct),
+    BoardLink(LinkAct),
 }
 
 pub(in crate::storage) const IS_TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM accounts WHERE user = ?1) \
@@ -132,9 +134,12 @@ pub(in crate::storage) async fn execute(
             let query = sqlx::query(FORGET_LINKS).bind(time(*now));
             let links = changed(query.execute(&mut *conn).await)?;
             let query = sqlx::query(FORGET_TOKENS).bind(time(*now));
-            Ok(changed(query.execute(conn).await)? || sessions || links)
+            let tokens = changed(query.execute(&mut *conn).await)?;
+            let query = sqlx::query(FORGET_BOARD_LINKS).bind(time(*now));
+            Ok(changed(query.execute(conn).await)? || sessions || links || tokens)
         }
         AccountAct::Token(act) => tokens::execute(conn, act).await,
+        AccountAct::BoardLink(act) => board_links::execute(conn, act).await,
     }
 }
 

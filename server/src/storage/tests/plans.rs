@@ -3,7 +3,9 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::harness::start;
-use crate::storage::accounts::{read as account_reads, tokens, write as account_writes};
+use crate::storage::accounts::{
+    board_links, read as account_reads, tokens, write as account_writes,
+};
 use crate::storage::rows::Table;
 use crate::storage::{client, load, log, past, read, requests, rows, trim, users};
 
@@ -79,6 +81,14 @@ fn served() -> Vec<&'static str> {
         tokens::TOKEN,
         tokens::TOKENS,
         tokens::HAS_TOKEN,
+        board_links::MAKE_LINK,
+        board_links::REVOKE_LINK,
+        board_links::TAKE_LINK,
+        board_links::GIVE_LINK_BACK,
+        board_links::FORGET_BOARD_LINKS,
+        board_links::BOARD_LINK,
+        board_links::BOARD_LINKS,
+        board_links::HAS_BOARD_LINK,
         log::INSERT.single(),
         rows::SET_BOARDS.single(),
         rows::BURY.single(),

@@ -17,3 +17,19 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE INDEX tokens_by_user ON tokens (user, created);
 CREATE INDEX tokens_by_end ON tokens (expires);
+
+-- Invitations to boards, and public links to them. `secret` is the SHA-256 of the text. `role` is what
+-- an invitation gives and `uses` how many may still accept it; both are NULL for a public link.
+-- `expires` is NULL for a link that works until it is revoked.
+CREATE TABLE board_links (
+    id INTEGER NOT NULL PRIMARY KEY,
+    secret BLOB NOT NULL UNIQUE,
+    board TEXT NOT NULL REFERENCES boards (id),
+    role TEXT,
+    uses INTEGER,
+    made_by TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER
+) STRICT;
+CREATE INDEX board_links_by_board ON board_links (board, created);
+CREATE INDEX board_links_by_end ON board_links (expires);
