@@ -1,4 +1,4 @@
-//! What is written behind because nobody waits for it: when tokens were used last.
+//! What is written behind because nobody waits for it: when tokens were used last, the audit log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::connection::Services;
 
 /// How long what comes waits for company.
@@ -27,5 +28,8 @@ pub(crate) async fn write_behind(services: Arc<Services>, stop: CancellationToke
 pub(crate) async fn write(services: &Services) {
     if let Err(error) = services.api_tokens.write_uses().await {
         tracing::warn!(%error, "failed to note when tokens were used; it is tried again");
+    }
+    if let Err(error) = services.storage.write_audit(clock::now()).await {
+        tracing::warn!(%error, "failed to write the audit log; it is tried again");
     }
 }

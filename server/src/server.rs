@@ -1,7 +1,7 @@
 //! A server from start to stop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use crate::http::{self, App, Bounds, ImportRules, RestoreRules, listen};
 use crate::room::{FanoutLag, Rooms};
 use crate::sharing::Sharing;
 use crate::shutdown::{DrainRules, Running, drain};
-use crate::storage::{Storage, StorageError, StorageOptions};
+use crate::storage::{AuditEntry, Storage, StorageError, StorageOptions};
 use crate::upkeep::upkeep;
 
 /// Why a server cannot start, or did not stop cleanly.
@@ -49,6 +49,7 @@ pub struct Server {
     running: Running,
     drain: DrainRules,
     restart: CancellationToken,
+    restored: Arc<OnceLock<AuditEntry>>,
 }
 
 /// Runs a server on `listener` until `shutdown`, then stops it in order. A restore stops it as well,
@@ -64,9 +65,13 @@ pub async fn serve(
     ready: impl Fn(&Server),
 ) -> Result<(), ServeError> {
     let listener = listener.into_std()?;
+    let mut restored: Option<AuditEntry> = None;
     loop {
         let socket = TcpListener::from_std(listener.try_clone()?)?;
         let server = Server::start(config.clone(), socket).await?;
+        if let Some(entry) = restored.take() {
+            server.services().storage.audit(entry);
+        }
         ready(&server);
         let stopped = tokio::select! {
             () = shutdown.cancelled() => true,
@@ -77,6 +82,7 @@ pub async fn serve(
             drop(listener);
             return server.stop().await;
         }
+        restored = server.restored.get().cloned();
         server.stop().await?;
     }
 }
@@ -114,6 +120,7 @@ impl Server {
 
         let stop = CancellationToken::new();
         let restart = CancellationToken::new();
+        let restored = Arc::default();
         let tasks = TaskTracker::new();
         let pause = Duration::from_millis(config.http.body_pause_ms);
         let router = http::router(App {
@@ -136,6 +143,7 @@ impl Server {
                     pause,
                 },
                 restart: restart.clone(),
+                restored: Arc::clone(&restored),
             },
         });
         let listener = tokio::spawn(listen::listen(
@@ -164,6 +172,7 @@ impl Server {
             },
             drain: config.drain,
             restart,
+            restored,
         })
     }
 

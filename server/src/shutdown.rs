@@ -57,7 +57,7 @@ pub(crate) struct Running {
 /// 2. Every client is told `goodbye` with the time to come back, and closed with 1012.
 /// 3. Their connections end, or are dropped when the time is over.
 /// 4. The rooms hand everything to the journal and end.
-/// 5. When tokens were used last is written.
+/// 5. When tokens were used last is written, and the audit log.
 /// 6. The journal writes everything and marks the stop as clean.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
-//! What the server does for its database now and then: trimming, and forgetting
-//! sessions and links that have ended.
+//! What the server does for its database now and then: trimming, and forgetting what has ended:
+//! sessions, tokens, links, old entries of the audit log.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use boardcast_protocol::ids::BoardId;
 
 use crate::clock;
-use crate::storage::{Retention, Storage, StorageError};
+use crate::storage::{AUDIT_KEPT_MAX, Retention, Storage, StorageError};
 
 /// From the start to the first round: whoever comes back after a restart goes first.
 const FIRST_AFTER: Duration = Duration::from_secs(60);
@@ -80,9 +80,24 @@ async fn round(storage: &Storage, retention: Retention) {
             "failed to forget sessions and links that have ended; the next round is in an hour"
         );
     }
+    if let Err(error) = forget_audit(storage).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            error,
+            "failed to end old entries of the audit log; the next round is in an hour"
+        );
+    }
     if versions > 0 {
         tracing::info!(versions, boards, "old versions left the log");
     }
+}
+
+/// Ends old entries of the audit log, few at a time.
+async fn forget_audit(storage: &Storage) -> Result<(), StorageError> {
+    while storage.forget_audit(clock::now(), AUDIT_KEPT_MAX).await? {
+        sleep(PAUSE).await;
+    }
+    Ok(())
 }
 
 /// Trims a board as far as it goes; the count of versions.

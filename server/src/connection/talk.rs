@@ -371,6 +371,7 @@ impl Talk {
                 None
             }
             Effect::OpenCard { req, card, .. } => {
+                let origin = Box::new(origin);
                 self.deliver(room, RoomInput::OpenCard { origin, req, card })
             }
             Effect::ReadActivity(query) => {
@@ -421,6 +422,7 @@ impl Talk {
                 pass: speaker.grant.on(board),
                 ..speaker.actor
             },
+            address: self.connection.profile.address().ip(),
             outbox: Arc::clone(&self.connection.outbox),
         })
     }

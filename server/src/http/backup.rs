@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
+use serde_json::json;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
@@ -15,8 +16,9 @@ use tokio::time::timeout;
 
 use super::App;
 use super::problem::Problem;
+use super::trail::Trail;
 use crate::auth::Identity;
-use crate::storage::{Backup, BackupError};
+use crate::storage::{AuditAct, AuditEntry, Backup, BackupError};
 
 const CHUNK_BYTES: usize = 64 * 1_024;
 /// A client that takes nothing for so long gets no more: its backup blocks all others.
@@ -28,10 +30,16 @@ const RETRY_S: u32 = 30;
 pub(super) async fn backup(
     State(app): State<App>,
     identity: Identity,
+    trail: Trail,
 ) -> Result<Response, Problem> {
     require_admin(&identity)?;
     let backup = app.services.storage.backup().await?;
     tracing::info!(user = %identity.actor.user, bytes = backup.bytes, "a backup was taken");
+    trail.note(AuditEntry {
+        by: Some(identity.actor.user),
+        detail: json!({"bytes": backup.bytes}),
+        ..trail.entry(AuditAct::BackupTaken)
+    });
     let headers = [
         (header::CONTENT_TYPE, "application/vnd.sqlite3".to_owned()),
         (header::CONTENT_LENGTH, backup.bytes.to_string()),

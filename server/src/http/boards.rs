@@ -11,6 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::json;
 use tokio::fs::{File, OpenOptions, remove_file};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -21,6 +22,7 @@ use boardcast_protocol::ids::BoardId;
 use super::App;
 use super::auth::require;
 use super::problem::Problem;
+use super::trail::Trail;
 use super::upload::{self, Bounds};
 use crate::auth::Identity;
 use crate::clock;
@@ -28,6 +30,7 @@ use crate::import::{
     FileError, FileFormat, ImportAnswer, ImportError, Importer, Outcome, Source, export, import,
 };
 use crate::room::OpenError;
+use crate::storage::{AuditAct, AuditEntry};
 
 /// Imports that are read at the same time; above it the answer is 503. Each may fill memory with a
 /// whole board.
@@ -65,6 +68,7 @@ pub(super) struct ImportQuery {
 pub(super) async fn import_file(
     State(app): State<App>,
     identity: Identity,
+    trail: Trail,
     query: Result<Query<ImportQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
@@ -94,6 +98,12 @@ pub(super) async fn import_file(
         board = %answer.board, user = %user, format = format.name(), outcome = ?answer.outcome,
         "a board was imported"
     );
+    trail.note(AuditEntry {
+        by: Some(user),
+        board: Some(answer.board),
+        detail: json!({"format": format.name(), "outcome": answer.outcome}),
+        ..trail.entry(AuditAct::Imported)
+    });
     let status = match answer.outcome {
         Outcome::Created => StatusCode::CREATED,
         Outcome::Updated | Outcome::Unchanged => StatusCode::OK,

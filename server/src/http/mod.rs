@@ -19,6 +19,7 @@ mod sessions;
 mod sharing;
 mod tickets;
 mod tokens;
+mod trail;
 pub mod upgrade;
 mod upload;
 mod websocket;

@@ -1,6 +1,7 @@
 //! A backup in the place of the database, for admins of the server.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use axum::Json;
 use axum::body::Body;
@@ -13,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::App;
 use super::backup::require_admin;
 use super::problem::Problem;
+use super::trail::Trail;
 use super::upload::{self, Bounds};
 use crate::auth::Identity;
-use crate::storage::{BackupError, unfinished};
+use crate::storage::{AuditAct, AuditEntry, BackupError, unfinished};
 
 /// What restores over HTTP are held to.
 #[derive(Clone, Debug)]
@@ -26,12 +28,15 @@ pub struct RestoreRules {
     pub bounds: Bounds,
     /// Cancelled when a backup is staged: the server stops, and starts again with it.
     pub restart: CancellationToken,
+    /// What the audit log of the backup is to say of it, once it is in place.
+    pub restored: Arc<OnceLock<AuditEntry>>,
 }
 
 /// Stages the body; 202 says that it is certain to be in place after the restart.
 pub(super) async fn restore(
     State(app): State<App>,
     identity: Identity,
+    trail: Trail,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -48,11 +53,17 @@ pub(super) async fn restore(
     let file = file.map_err(|error| upload::not_stored(&error))?;
     upload::receive(&headers, body, rules.bounds, &mut File::from_std(file)).await?;
     let user = identity.actor.user;
-    let restart = rules.restart.clone();
+    let (restart, restored) = (rules.restart.clone(), Arc::clone(&rules.restored));
+    let entry = AuditEntry {
+        by: Some(user),
+        ..trail.entry(AuditAct::Restored)
+    };
     // A client that goes away now does not leave a staged backup behind a server that goes on.
     let staged = tokio::spawn(async move {
         storage.stage(place, received.path()).await?;
         tracing::warn!(%user, "a backup was staged; the server restarts with it");
+        // A second one that comes before the restart changes nothing about who began it.
+        let _ = restored.set(entry);
         restart.cancel();
         Ok::<_, BackupError>(())
     });

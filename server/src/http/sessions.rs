@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
@@ -17,10 +18,11 @@ use super::listen::Peer;
 use super::problem::Problem;
 use super::sent::{SENT_MAX_BYTES, Sent};
 use super::tickets;
+use super::trail::Trail;
 use crate::accounts::{AccountError, Browser, Email, NewPassword, NewPerson, PersonName, SignedIn};
 use crate::clock;
 use crate::connection::Source;
-use crate::storage::{Account, SessionId};
+use crate::storage::{Account, AuditAct, AuditEntry, SessionId};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -29,6 +31,18 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/sessions", post(sign_in).get(list))
         .route("/api/v1/sessions/{id}", delete(end))
         .layer(DefaultBodyLimit::max(SENT_MAX_BYTES))
+}
+
+/// What is noted of an address that was refused, in bytes; the rest is cut.
+const NOTED_EMAIL_MAX_BYTES: usize = 254;
+
+/// Somebody has done it, and it is about the same.
+fn by(user: UserId, entry: AuditEntry) -> AuditEntry {
+    AuditEntry {
+        by: Some(user),
+        about: Some(user),
+        ..entry
+    }
 }
 
 /// The browser that asks, and who is signed in there.
@@ -78,6 +92,7 @@ struct FirstStart {
 async fn first_start(
     State(app): State<App>,
     here: Here,
+    trail: Trail,
     Sent(sent): Sent<FirstStart>,
 ) -> Result<Response, Problem> {
     let person = NewPerson {
@@ -91,6 +106,7 @@ async fn first_start(
     let made = accounts.make_first_administrator(&sent.link, person, password, clock::now());
     let account = made.await?;
     tracing::info!(user = %account.user, "the first administrator was made");
+    trail.note(by(account.user, trail.entry(AuditAct::FirstStart)));
     begin(&app, account, here, StatusCode::CREATED).await
 }
 
@@ -106,6 +122,7 @@ struct SetPassword {
 async fn set_password(
     State(app): State<App>,
     here: Here,
+    trail: Trail,
     Sent(sent): Sent<SetPassword>,
 ) -> Result<Response, Problem> {
     let password = NewPassword::new(sent.password)?;
@@ -115,6 +132,7 @@ async fn set_password(
     let account = set.await?;
     app.services.close_ended_sessions(account.user).await;
     tracing::info!(user = %account.user, "a password was set by a link");
+    trail.note(by(account.user, trail.entry(AuditAct::PasswordSet)));
     begin(&app, account, here, StatusCode::OK).await
 }
 
@@ -131,15 +149,21 @@ async fn change_password(
     State(app): State<App>,
     Own(identity): Own,
     Extension(Peer(peer)): Extension<Peer>,
+    trail: Trail,
     Sent(ChangePassword { old, new }): Sent<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     let user = identity.actor.user;
     let passwords = (old, NewPassword::new(new)?);
     let from = (Source::from(peer.ip()), identity.session());
     let changed = (app.accounts).change_password(user, passwords, from, clock::now());
-    changed.await?;
+    changed.await.inspect_err(|error| {
+        if matches!(error, AccountError::OldPassword) {
+            trail.note(by(user, trail.entry(AuditAct::PasswordRefused)));
+        }
+    })?;
     app.services.close_ended_sessions(user).await;
     tracing::info!(%user, "a password was changed");
+    trail.note(by(user, trail.entry(AuditAct::PasswordChanged)));
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -155,6 +179,7 @@ struct SignIn {
 async fn sign_in(
     State(app): State<App>,
     here: Here,
+    trail: Trail,
     Sent(sent): Sent<SignIn>,
 ) -> Result<Response, Problem> {
     let (email, password) = match (sent.ticket, sent.email, sent.password) {
@@ -177,7 +202,20 @@ async fn sign_in(
             let address = &here.browser.address;
             tracing::info!(address, %error, "a sign-in was refused");
         }
+        // Those above the rate are not noted: they are without number.
+        if matches!(error, AccountError::SignIn) {
+            let cut = email.floor_char_boundary(NOTED_EMAIL_MAX_BYTES);
+            trail.note(AuditEntry {
+                detail: json!({"email": &email[..cut]}),
+                ..trail.entry(AuditAct::SignInRefused)
+            });
+        }
     })?;
+    let session = signed_in.session.id.to_string();
+    trail.note(AuditEntry {
+        detail: json!({"session": session}),
+        ..by(signed_in.account.user, trail.entry(AuditAct::SignIn))
+    });
     welcome(&app, &signed_in, here.before, StatusCode::CREATED).await
 }
 
@@ -280,6 +318,7 @@ async fn end(
     State(app): State<App>,
     Own(identity): Own,
     Path(id): Path<String>,
+    trail: Trail,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let no_such = || {
@@ -297,6 +336,10 @@ async fn end(
     }
     app.services.close_ended_sessions(user).await;
     tracing::info!(%user, session = %id, "a session was ended");
+    trail.note(AuditEntry {
+        detail: json!({"session": id.to_string()}),
+        ..by(user, trail.entry(AuditAct::SessionEnded))
+    });
     let response = StatusCode::NO_CONTENT.into_response();
     let is_current = identity.session() == Some(id) && app.cookie.of(&headers).is_some();
     let cleared = is_current.then(|| app.cookie.clear()).flatten();

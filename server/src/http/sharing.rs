@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use boardcast_protocol::board::{Action, Role};
 use boardcast_protocol::ids::{BoardId, UserId};
@@ -14,11 +15,12 @@ use super::App;
 use super::auth::require;
 use super::problem::Problem;
 use super::sent::{SENT_MAX_BYTES, Sent};
+use super::trail::Trail;
 use crate::auth::Identity;
 use crate::clock;
 use crate::room::OpenError;
 use crate::sharing::SharingError;
-use crate::storage::{LinkGives, StoredBoardLink};
+use crate::storage::{AuditAct, AuditEntry, LinkGives, LinkId, StoredBoardLink};
 
 /// When to try again after 503, in seconds.
 const RETRY_S: u32 = 5;
@@ -139,6 +141,7 @@ async fn invite(
     State(app): State<App>,
     identity: Identity,
     Path(board): Path<String>,
+    trail: Trail,
     Sent(sent): Sent<Invite>,
 ) -> Result<(StatusCode, Json<Invited>), Problem> {
     let Invite {
@@ -147,7 +150,8 @@ async fn invite(
         expires,
     } = sent;
     let gives = LinkGives::Membership { role, uses };
-    let (invitation, entry) = make(&app, &identity, &board, (gives, expires)).await?;
+    let asked = (&app, &identity, &trail);
+    let (invitation, entry) = make(asked, &board, (gives, expires)).await?;
     Ok((StatusCode::CREATED, Json(Invited { invitation, entry })))
 }
 
@@ -155,9 +159,11 @@ async fn share(
     State(app): State<App>,
     identity: Identity,
     Path(board): Path<String>,
+    trail: Trail,
     Sent(Share { expires }): Sent<Share>,
 ) -> Result<(StatusCode, Json<Shared>), Problem> {
-    let (link, entry) = make(&app, &identity, &board, (LinkGives::View, expires)).await?;
+    let asked = (&app, &identity, &trail);
+    let (link, entry) = make(asked, &board, (LinkGives::View, expires)).await?;
     Ok((StatusCode::CREATED, Json(Shared { link, entry })))
 }
 
@@ -165,8 +171,9 @@ async fn revoke_invitation(
     State(app): State<App>,
     identity: Identity,
     Path((board, id)): Path<(String, String)>,
+    trail: Trail,
 ) -> Result<StatusCode, Problem> {
-    revoke(&app, &identity, (&board, &id), Action::Invite).await
+    revoke((&app, &identity, &trail), (&board, &id), Action::Invite).await
 }
 
 /// Revokes a public link, and closes the sockets that came by it.
@@ -174,8 +181,9 @@ async fn revoke_link(
     State(app): State<App>,
     identity: Identity,
     Path((board, id)): Path<(String, String)>,
+    trail: Trail,
 ) -> Result<StatusCode, Problem> {
-    revoke(&app, &identity, (&board, &id), Action::Share).await
+    revoke((&app, &identity, &trail), (&board, &id), Action::Share).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -194,6 +202,7 @@ struct Membership {
 async fn accept(
     State(app): State<App>,
     identity: Identity,
+    trail: Trail,
     Sent(Accept { invitation }): Sent<Accept>,
 ) -> Result<Json<Membership>, Problem> {
     require(&identity, Action::AcceptInvitation)?;
@@ -201,6 +210,15 @@ async fn accept(
     let accepted = accepted.await?;
     let (user, board, role) = (identity.actor.user, accepted.board, accepted.role);
     tracing::info!(%user, %board, %role, is_new = accepted.is_new, "an invitation was accepted");
+    if accepted.is_new {
+        trail.note(AuditEntry {
+            by: Some(user),
+            about: Some(user),
+            board: Some(board),
+            detail: json!({"role": role}),
+            ..trail.entry(AuditAct::InvitationAccepted)
+        });
+    }
     Ok(Json(Membership { board, role }))
 }
 
@@ -216,9 +234,11 @@ async fn list(
     Ok(links.await?.into_iter().map(Entry::from).collect())
 }
 
+/// Who asks for what, and where it is noted.
+type Asked<'a> = (&'a App, &'a Identity, &'a Trail);
+
 async fn make(
-    app: &App,
-    identity: &Identity,
+    (app, identity, trail): Asked<'_>,
     board: &str,
     wanted: (LinkGives, Option<Timestamp>),
 ) -> Result<(String, Entry), Problem> {
@@ -228,23 +248,46 @@ async fn make(
     let (text, link) = made.await?;
     let (user, gives) = (identity.actor.user, link.gives);
     tracing::info!(%user, board = %link.board, link = %link.id, ?gives, "a link to a board was made");
+    let (act, detail) = match link.gives {
+        LinkGives::Membership { role, uses } => {
+            let detail = json!({"link": link.id.to_string(), "role": role, "uses": uses});
+            (AuditAct::InvitationMade, detail)
+        }
+        LinkGives::View => (AuditAct::LinkMade, json!({"link": link.id.to_string()})),
+    };
+    trail.note(AuditEntry {
+        by: Some(user),
+        board: Some(link.board),
+        detail,
+        ..trail.entry(act)
+    });
     Ok((text, link.into()))
 }
 
 async fn revoke(
-    app: &App,
-    identity: &Identity,
+    (app, identity, trail): Asked<'_>,
     (board, id): (&str, &str),
     which: Action,
 ) -> Result<StatusCode, Problem> {
     let board = named(board)?;
-    let id = id.parse().map_err(|_| SharingError::NoSuchLink)?;
+    let id: LinkId = id.parse().map_err(|_| SharingError::NoSuchLink)?;
     app.sharing.revoke(identity, board, which, id).await?;
     if which == Action::Share {
         app.services.close_revoked_link(id);
     }
     let user = identity.actor.user;
     tracing::info!(%user, %board, link = %id, "a link to a board was revoked");
+    let act = if which == Action::Share {
+        AuditAct::LinkRevoked
+    } else {
+        AuditAct::InvitationRevoked
+    };
+    trail.note(AuditEntry {
+        by: Some(user),
+        board: Some(board),
+        detail: json!({"link": id.to_string()}),
+        ..trail.entry(act)
+    });
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use boardcast_protocol::board::Scope;
 use boardcast_protocol::ids::{BoardId, UserId};
@@ -14,9 +15,10 @@ use super::App;
 use super::auth::Own;
 use super::problem::Problem;
 use super::sent::{SENT_MAX_BYTES, Sent};
+use super::trail::Trail;
 use crate::accounts::{AccountError, NewToken, PersonName};
 use crate::clock;
-use crate::storage::StoredToken;
+use crate::storage::{AuditAct, AuditEntry, StoredToken, TokenId};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -99,13 +101,14 @@ async fn list(State(app): State<App>, Own(identity): Own) -> Result<Json<Listed>
 async fn make(
     State(app): State<App>,
     Own(identity): Own,
+    trail: Trail,
     Sent(wanted): Sent<Wanted>,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
     let user = identity.actor.user;
     let made = app
         .accounts
         .make_token(user, wanted.try_into()?, clock::now());
-    Ok(made_answer(made.await?))
+    Ok(made_answer(made.await?, user, &trail))
 }
 
 /// Revokes a token of whoever asks, and closes its sockets.
@@ -113,8 +116,10 @@ async fn revoke(
     State(app): State<App>,
     Own(identity): Own,
     Path(id): Path<String>,
+    trail: Trail,
 ) -> Result<StatusCode, Problem> {
-    revoke_of(&app, identity.actor.user, &id).await
+    let user = identity.actor.user;
+    revoke_of(&app, (user, &id), user, &trail).await
 }
 
 pub(super) async fn list_of(app: &App, user: UserId) -> Result<Json<Listed>, Problem> {
@@ -123,17 +128,39 @@ pub(super) async fn list_of(app: &App, user: UserId) -> Result<Json<Listed>, Pro
     Ok(Json(Listed { tokens }))
 }
 
-pub(super) fn made_answer((token, stored): (String, StoredToken)) -> (StatusCode, Json<Made>) {
+pub(super) fn made_answer(
+    (token, stored): (String, StoredToken),
+    by: UserId,
+    trail: &Trail,
+) -> (StatusCode, Json<Made>) {
     let scope = stored.scope.name();
     tracing::info!(user = %stored.user, token = %stored.id, scope, "a token was made");
+    let id = stored.id.to_string();
+    trail.note(AuditEntry {
+        by: Some(by),
+        about: Some(stored.user),
+        detail: json!({"token": id, "scope": scope, "boards": stored.boards}),
+        ..trail.entry(AuditAct::TokenMade)
+    });
     let entry = stored.into();
     (StatusCode::CREATED, Json(Made { token, entry }))
 }
 
-pub(super) async fn revoke_of(app: &App, user: UserId, id: &str) -> Result<StatusCode, Problem> {
-    let id = id.parse().map_err(|_| AccountError::NoSuchToken)?;
+pub(super) async fn revoke_of(
+    app: &App,
+    (user, id): (UserId, &str),
+    by: UserId,
+    trail: &Trail,
+) -> Result<StatusCode, Problem> {
+    let id: TokenId = id.parse().map_err(|_| AccountError::NoSuchToken)?;
     app.accounts.revoke_token(user, id).await?;
     app.services.close_revoked_token(user, id);
     tracing::info!(%user, token = %id, "a token was revoked");
+    trail.note(AuditEntry {
+        by: Some(by),
+        about: Some(user),
+        detail: json!({"token": id.to_string()}),
+        ..trail.entry(AuditAct::TokenRevoked)
+    });
     Ok(StatusCode::NO_CONTENT)
 }

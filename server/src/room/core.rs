@@ -11,6 +11,7 @@ mod rows;
 mod submit;
 mod tell;
 
+pub(super) use members::RoleChanged;
 pub(super) use tell::Telling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -55,6 +56,8 @@ pub(super) struct Room {
     told: Version,
     /// Connections with submits that are not durable yet, by version.
     waiting: VecDeque<Waiting>,
+    /// Who has another role since the task asked.
+    role_changes: Vec<RoleChanged>,
     imports: BTreeMap<Version, (Answer<ImportAnswer>, ImportReport)>,
     dirty: BTreeSet<Entity>,
     buried: Vec<AnyId>,
@@ -113,6 +116,7 @@ impl Room {
             flushed: version,
             told: version,
             waiting: VecDeque::new(),
+            role_changes: Vec::new(),
             imports: BTreeMap::new(),
             dirty: dirty.into_iter().collect(),
             buried: Vec::new(),

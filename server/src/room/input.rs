@@ -1,5 +1,6 @@
 //! Everything that can happen to a room.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -26,6 +27,8 @@ pub struct Origin {
     pub client: ClientId,
     /// The user, as its token says.
     pub actor: Actor,
+    /// Where it comes from.
+    pub address: IpAddr,
     /// Where answers go.
     pub outbox: Arc<Outbox>,
 }
@@ -126,7 +129,7 @@ pub enum RoomInput {
     /// A card is opened: its detail is answered.
     OpenCard {
         /// Who.
-        origin: Origin,
+        origin: Box<Origin>,
         /// From the request.
         req: u32,
         /// The card.

@@ -192,6 +192,10 @@ impl RoomTask {
         if let (Some(append), Some(slot)) = (append, slot) {
             self.appends.push((slot, append));
         }
+        for change in self.room.take_role_changes() {
+            let entry = change.into_entry(self.place.board);
+            self.shared.storage.audit(entry);
+        }
     }
 
     /// Hands the journal what the inputs have brought.

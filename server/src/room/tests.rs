@@ -156,6 +156,7 @@ impl Peer {
             conn: self.conn,
             client: self.client,
             actor: self.actor,
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
             outbox: Arc::clone(&self.outbox),
         }
     }

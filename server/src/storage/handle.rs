@@ -14,6 +14,7 @@ use boardcast_protocol::ids::{AnyId, BoardId};
 use boardcast_protocol::limits::CLIENT_KEPT_MS;
 use boardcast_protocol::position::Timestamp;
 
+use super::audit::AuditQueue;
 use super::backup::{self, Backups};
 use super::base::Base;
 use super::board::{BoardState, Lease};
@@ -89,6 +90,7 @@ pub(super) struct Inner {
     pub(super) past_reads: Semaphore,
     queue: Arc<Queue>,
     pub(super) requests: Requests,
+    pub(super) audit: AuditQueue,
     clients_max: usize,
     backups: Backups,
     /// Boards that were opened and not closed since.
@@ -163,6 +165,7 @@ impl Storage {
                 backups: Backups::of(&database),
                 database,
                 boards: Mutex::default(),
+                audit: AuditQueue::default(),
             }),
         })
     }

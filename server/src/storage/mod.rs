@@ -27,6 +27,7 @@ mod restore;
 mod check;
 
 mod accounts;
+mod audit;
 mod base;
 mod checkpoint;
 mod chunked;
@@ -55,6 +56,7 @@ pub use accounts::{
     SessionId, StoredBoardLink, StoredLink, StoredSession, StoredToken, TOKENS_MAX, TokenId,
     email_key,
 };
+pub use audit::{AUDIT_KEPT_MAX, AUDIT_KEPT_MS, AuditAct, AuditEntry, AuditFilter, StoredAudit};
 pub use backup::{
     Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,
 };

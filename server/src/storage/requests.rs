@@ -10,6 +10,7 @@ use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::position::{Epoch, Timestamp};
 
 use super::accounts::{self, AccountAct};
+use super::audit::{self, AuditWrite};
 use super::board::BoardState;
 use super::fault::Fault;
 use super::queue::QueuedVersion;
@@ -46,6 +47,8 @@ pub(super) enum Act {
     Sleep(Arc<BoardState>),
     /// A change of accounts, sessions or links.
     Account(AccountAct),
+    /// A write of the audit log.
+    Audit(AuditWrite),
     /// What an import did.
     SaveImport {
         source: String,
@@ -81,6 +84,7 @@ impl Request {
             | Act::Open { .. }
             | Act::Sleep(_)
             | Act::Account(_)
+            | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::Close => 0,
             #[cfg(test)]
@@ -94,6 +98,7 @@ impl Request {
             Act::Open { board, .. } | Act::Sleep(board) => board.is_settled(),
             Act::Create { .. }
             | Act::Account(_)
+            | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::Trim(_)
             | Act::Close => true,
@@ -170,6 +175,7 @@ pub(super) async fn execute(
             .await
             .map(|done| done.rows_affected() > 0),
         Act::Account(act) => accounts::write::execute(conn, act).await,
+        Act::Audit(write) => return audit::execute(conn, write).await,
         Act::SaveImport { source, record } => save_import(conn, source, record).await,
         Act::Trim(step) => trim::execute(conn, step).await,
         Act::Close => sqlx::query(MARK_CLEAN)

@@ -4,6 +4,7 @@ mod harness;
 mod imports;
 
 mod accounts;
+mod audit;
 mod backups;
 mod crash;
 mod faults;

@@ -86,6 +86,7 @@ impl Fleet {
                 conn: ConnId(n as u64 + 1),
                 client: format!("{name}{n}").parse()?,
                 actor: Actor::new(user(), false),
+                address: std::net::Ipv4Addr::LOCALHOST.into(),
                 outbox: Arc::new(Outbox::new(Codec::Json, OutboxLimits::default())),
             };
             let joining = Joining {

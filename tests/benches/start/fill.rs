@@ -136,6 +136,7 @@ async fn fill_board(
                 conn: ConnId(1),
                 client: "filler".parse().expect("a client id"),
                 actor: Actor::new(user(), false),
+                address: std::net::Ipv4Addr::LOCALHOST.into(),
                 outbox: std::sync::Arc::clone(&outbox),
             },
             submit: Submit {

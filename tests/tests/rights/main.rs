@@ -1,5 +1,6 @@
 //! Who may do what: the table of rights over HTTP and WebSockets, invitations, public links.
 
+mod audit;
 mod invitations;
 mod links;
 mod page;

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 
 use boardcast_protocol::ids::UserId;
 
@@ -15,6 +16,8 @@ use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::sent::Sent;
 use crate::http::tokens::{Listed, Made, Wanted, list_of, made_answer, revoke_of};
+use crate::http::trail::Trail;
+use crate::storage::{AuditAct, AuditEntry};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +32,7 @@ pub(super) struct Add {
 pub(super) async fn add(
     State(app): State<App>,
     Admin(admin): Admin,
+    trail: Trail,
     Sent(sent): Sent<Add>,
 ) -> Result<(StatusCode, Json<Person>), Problem> {
     let name = PersonName::new(&sent.name)?;
@@ -37,6 +41,12 @@ pub(super) async fn add(
         .add_bot(sent.user, name, sent.admin, clock::now());
     let account = added.await?;
     tracing::info!(user = %account.user, by = %admin.actor.user, "a bot was made");
+    trail.note(AuditEntry {
+        by: Some(admin.actor.user),
+        about: Some(account.user),
+        detail: json!({"admin": account.admin, "bot": true}),
+        ..trail.entry(AuditAct::AccountMade)
+    });
     Ok((StatusCode::CREATED, Json(account.into())))
 }
 
@@ -52,22 +62,24 @@ pub(super) async fn tokens(
 /// Makes a token of a bot.
 pub(super) async fn make_token(
     State(app): State<App>,
-    _: Admin,
+    Admin(admin): Admin,
     Path(user): Path<String>,
+    trail: Trail,
     Sent(wanted): Sent<Wanted>,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
     let user = named(&user)?;
     let made = app
         .accounts
         .make_bot_token(user, wanted.try_into()?, clock::now());
-    Ok(made_answer(made.await?))
+    Ok(made_answer(made.await?, admin.actor.user, &trail))
 }
 
 /// Revokes a token of a user, and closes its sockets.
 pub(super) async fn revoke_token(
     State(app): State<App>,
-    _: Admin,
+    Admin(admin): Admin,
     Path((user, id)): Path<(String, String)>,
+    trail: Trail,
 ) -> Result<StatusCode, Problem> {
-    revoke_of(&app, named(&user)?, &id).await
+    revoke_of(&app, (named(&user)?, &id), admin.actor.user, &trail).await
 }

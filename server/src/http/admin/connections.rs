@@ -9,6 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::ids::{BoardId, ClientId, UserId};
@@ -19,7 +20,9 @@ use crate::connection::registry::{Connection, Connections};
 use crate::frame::MAX_CLOSE_REASON_BYTES;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::trail::Trail;
 use crate::room::{Codec, ConnId};
+use crate::storage::{AuditAct, AuditEntry};
 
 /// Connections of one page.
 const PAGE_MAX: usize = 200;
@@ -289,6 +292,7 @@ pub(super) async fn close(
     State(app): State<App>,
     Admin(admin): Admin,
     Path(id): Path<String>,
+    trail: Trail,
     query: Result<Query<CloseQuery>, QueryRejection>,
 ) -> Result<StatusCode, Problem> {
     let wrong = || {
@@ -318,6 +322,12 @@ pub(super) async fn close(
     );
     connection.outbox.close_with(code, code.code(), &told);
     let user = connection.profile.speaker().map(|s| s.actor.user);
+    trail.note(AuditEntry {
+        by: Some(admin.actor.user),
+        about: user,
+        detail: json!({"connection": connection.id.0, "reason": reason}),
+        ..trail.entry(AuditAct::ConnectionClosed)
+    });
     tracing::info!(
         connection = connection.id.0, user = user.map(tracing::field::display),
         by = %admin.actor.user, reason, "an administrator closed a connection"

@@ -3,6 +3,7 @@
 //! Looking at all connections takes milliseconds when there are thousands, so it is done on a thread
 //! of its own, and by few at a time: others wait for their turn.
 
+mod audit;
 mod bots;
 mod connections;
 mod exposition;
@@ -44,6 +45,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/admin/users", get(users::list).post(users::add))
         .route("/api/v1/admin/users/{user}", patch(users::change))
         .route("/api/v1/admin/users/{user}/links", post(users::reset))
+        .route("/api/v1/admin/audit", get(audit::list))
         .route("/api/v1/admin/bots", post(bots::add))
         .route(
             "/api/v1/admin/users/{user}/tokens",

@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
@@ -15,7 +16,8 @@ use crate::clock;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::sent::Sent;
-use crate::storage::Account;
+use crate::http::trail::Trail;
+use crate::storage::{Account, AuditAct, AuditEntry};
 
 /// Accounts of a page, unless told otherwise.
 const PAGE: usize = 50;
@@ -144,6 +146,7 @@ pub(super) struct Add {
 pub(super) async fn add(
     State(app): State<App>,
     Admin(admin): Admin,
+    trail: Trail,
     Sent(sent): Sent<Add>,
 ) -> Result<(StatusCode, Json<Added>), Problem> {
     let person = NewPerson {
@@ -154,6 +157,12 @@ pub(super) async fn add(
     };
     let (account, link) = app.accounts.add(person, clock::now()).await?;
     tracing::info!(user = %account.user, by = %admin.actor.user, "an account was made");
+    trail.note(AuditEntry {
+        by: Some(admin.actor.user),
+        about: Some(account.user),
+        detail: json!({"admin": account.admin, "bot": false}),
+        ..trail.entry(AuditAct::AccountMade)
+    });
     let added = Added {
         person: account.into(),
         link: link.into(),
@@ -172,6 +181,7 @@ pub(super) async fn change(
     State(app): State<App>,
     Admin(admin): Admin,
     Path(user): Path<String>,
+    trail: Trail,
     Sent(Change { disabled }): Sent<Change>,
 ) -> Result<StatusCode, Problem> {
     let user = named(&user)?;
@@ -182,6 +192,15 @@ pub(super) async fn change(
         app.services.tokens.set_disabled(user, false);
     }
     tracing::info!(%user, disabled, by = %admin.actor.user, "an account was changed");
+    let act = match disabled {
+        true => AuditAct::AccountDisabled,
+        false => AuditAct::AccountEnabled,
+    };
+    trail.note(AuditEntry {
+        by: Some(admin.actor.user),
+        about: Some(user),
+        ..trail.entry(act)
+    });
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -190,10 +209,16 @@ pub(super) async fn reset(
     State(app): State<App>,
     Admin(admin): Admin,
     Path(user): Path<String>,
+    trail: Trail,
 ) -> Result<(StatusCode, Json<PasswordLink>), Problem> {
     let user = named(&user)?;
     let link = app.accounts.reset(user, clock::now()).await?;
     tracing::info!(%user, by = %admin.actor.user, "a link to set a password was made");
+    trail.note(AuditEntry {
+        by: Some(admin.actor.user),
+        about: Some(user),
+        ..trail.entry(AuditAct::PasswordLinkMade)
+    });
     Ok((StatusCode::CREATED, Json(link.into())))
 }
 

@@ -1,5 +1,7 @@
 //! A version comes into being: one for each accepted submit or import (rule R1).
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use boardcast_protocol::board::{Action, Applied, Moment, Reason, Rejection, Stamp, install};
@@ -28,6 +30,7 @@ impl Room {
         applied: &Applied,
         name: Option<Name>,
         moment: Moment,
+        address: Option<IpAddr>,
     ) -> Append {
         let Stamp { by, at } = moment.stamp;
         let head = EntryHead {
@@ -62,6 +65,7 @@ impl Room {
             self.buried.extend(event.buries());
         }
         self.settle_roles(&applied.events);
+        self.note_roles(&applied.events, moment.stamp, address);
         append
     }
 
@@ -105,7 +109,7 @@ impl Room {
                 return None;
             }
         };
-        let append = self.commit(&events, None, moment);
+        let append = self.commit(&events, None, moment, None);
         let report = ImportReport {
             version: moment.version,
             events: events.events.len(),

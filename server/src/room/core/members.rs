@@ -1,7 +1,12 @@
 //! Who subscribes and who goes, and what happens when a role changes (rules R2, R3, R10).
 
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use boardcast_protocol::board::{Role, Stamp};
 use boardcast_protocol::event::Event;
-use boardcast_protocol::ids::UserId;
+use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::message::{Mode, RoleChange, ServerMessage, Subscribed};
 use boardcast_protocol::position::{Position, Version};
 
@@ -10,7 +15,42 @@ use crate::planted::{Bug, planted};
 use crate::room::feed::PastRead;
 use crate::room::subscriber::{Pace, Subscriber};
 use crate::room::{ConnId, Joining, answers};
-use crate::storage::StoredVersion;
+use crate::storage::{AuditAct, AuditEntry, StoredVersion};
+
+/// Role changes of one version that are noted one by one: an import may bring thousands.
+const ROLES_NOTED_MAX: usize = 100;
+
+/// Somebody has another role on the board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::room) struct RoleChanged {
+    /// Who changed it, and when.
+    stamp: Stamp,
+    /// From which address; `None` for a change from inside the server.
+    address: Option<IpAddr>,
+    /// Who has it; `None` for more of them.
+    user: Option<UserId>,
+    /// The role; `None` for no membership.
+    role: Option<Role>,
+    /// How many more there are.
+    more: usize,
+}
+
+impl RoleChanged {
+    /// As the audit log has it.
+    pub(in crate::room) fn into_entry(self, board: BoardId) -> AuditEntry {
+        AuditEntry {
+            by: Some(self.stamp.by),
+            address: self.address.map(|ip| ip.to_canonical().to_string()),
+            about: self.user,
+            board: Some(board),
+            detail: match self.user {
+                Some(_) => json!({"role": self.role}),
+                None => json!({"more": self.more}),
+            },
+            ..AuditEntry::new(AuditAct::RoleChanged, self.stamp.at)
+        }
+    }
+}
 
 impl Room {
     /// Registers a subscriber and queues its position and what follows it, in one turn (rule R3).
@@ -133,6 +173,40 @@ impl Room {
         if self.feed.catch_up(self.board.view(), subscriber).is_err() {
             self.close_slow(conn);
         }
+    }
+
+    /// Keeps who has another role now, for the audit log: the first 100 of a version, and a count of
+    /// the others.
+    pub(super) fn note_roles(&mut self, events: &[Event], stamp: Stamp, address: Option<IpAddr>) {
+        let mut changed: Vec<UserId> = events.iter().filter_map(member_of).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let more = changed.len().saturating_sub(ROLES_NOTED_MAX);
+        changed.truncate(ROLES_NOTED_MAX);
+        let members = &self.board.view().members;
+        for user in changed {
+            self.role_changes.push(RoleChanged {
+                stamp,
+                address,
+                user: Some(user),
+                role: members.get(&user).map(|member| member.role),
+                more: 0,
+            });
+        }
+        if more > 0 {
+            self.role_changes.push(RoleChanged {
+                stamp,
+                address,
+                user: None,
+                role: None,
+                more,
+            });
+        }
+    }
+
+    /// Who has another role since this was asked last.
+    pub(in crate::room) fn take_role_changes(&mut self) -> Vec<RoleChanged> {
+        std::mem::take(&mut self.role_changes)
     }
 
     /// Tells the subscribers whose membership was changed what they may do now. Who may do nothing

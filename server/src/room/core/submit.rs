@@ -124,7 +124,7 @@ impl Room {
             }
             Ok(applied) => {
                 self.settle(name, OutcomeResult::Accepted, Some(moment.version), now);
-                let append = self.commit(&applied, Some(name), moment);
+                let append = self.commit(&applied, Some(name), moment, Some(origin.address));
                 self.accept(origin, name.seq, moment.version);
                 Some(append)
             }

@@ -22,7 +22,7 @@ fn r10_a_stranger_gets_the_answer_of_a_board_that_does_not_exist() {
     let mut bench = Bench::new();
     let mut stranger = Peer::new(1, "stranger");
     let open = RoomInput::OpenCard {
-        origin: stranger.origin(),
+        origin: stranger.origin().into(),
         req: 7,
         card: CardId::from_u128(1),
     };

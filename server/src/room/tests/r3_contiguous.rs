@@ -72,7 +72,7 @@ fn r3_a_card_is_answered_after_the_versions_that_it_shows() {
     let mut ed = bench.joined(1, "ed");
     bench.accepted(&ed, 1, create(1));
     let open = |peer: &Peer, card| RoomInput::OpenCard {
-        origin: peer.origin(),
+        origin: peer.origin().into(),
         req: 4,
         card: CardId::from_u128(card),
     };

@@ -217,7 +217,7 @@ fn r8_who_asks_for_much_and_reads_nothing_gets_one_answer_beyond_the_soft_bound(
     let joins = 200_u32;
     for req in 0..joins {
         let open = RoomInput::OpenCard {
-            origin: vi.origin(),
+            origin: vi.origin().into(),
             req,
             card: CardId::from_u128(1),
         };

@@ -176,7 +176,7 @@ impl Tables {
                 Ok(true)
             }
             Act::Trim(_) => Err(Fault::Data("the simulated disk keeps its log".to_owned())),
-            Act::Account(_) => Err(Fault::Data(
+            Act::Account(_) | Act::Audit(_) => Err(Fault::Data(
                 "the simulated disk keeps no accounts".to_owned(),
             )),
             Act::Execute(_) => Err(Fault::Data("the simulated disk knows no SQL".to_owned())),

@@ -7,7 +7,7 @@ use crate::storage::accounts::{
     board_links, read as account_reads, tokens, write as account_writes,
 };
 use crate::storage::rows::Table;
-use crate::storage::{client, load, log, past, read, requests, rows, trim, users};
+use crate::storage::{audit, client, load, log, past, read, requests, rows, trim, users};
 
 fn served() -> Vec<&'static str> {
     let mut all = vec![
@@ -89,6 +89,14 @@ fn served() -> Vec<&'static str> {
         board_links::BOARD_LINK,
         board_links::BOARD_LINKS,
         board_links::HAS_BOARD_LINK,
+        audit::APPEND.single(),
+        audit::FORGET_OLD,
+        audit::FORGET_MORE,
+        audit::ENTRIES,
+        audit::ENTRIES_OF_ACT,
+        audit::ENTRIES_BY,
+        audit::ENTRIES_ABOUT,
+        audit::ENTRIES_OF_BOARD,
         log::INSERT.single(),
         rows::SET_BOARDS.single(),
         rows::BURY.single(),

@@ -33,3 +33,27 @@ CREATE TABLE board_links (
 ) STRICT;
 CREATE INDEX board_links_by_board ON board_links (board, created);
 CREATE INDEX board_links_by_end ON board_links (expires);
+
+-- What was done about accounts, rights and the server as a whole: who did it (NULL for nobody who is
+-- known), from which address (NULL for a shell on the machine, and for the server itself), and which
+-- user or board it is about. `detail` is a JSON object. Rows are appended, and end by age and count.
+CREATE TABLE audit (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    act TEXT NOT NULL,
+    by_user TEXT,
+    address TEXT,
+    about_user TEXT,
+    board TEXT,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_by_act ON audit (act, id);
+CREATE INDEX audit_by_author ON audit (by_user, id);
+CREATE INDEX audit_by_user ON audit (about_user, id);
+CREATE INDEX audit_by_board ON audit (board, id);
+
+CREATE TRIGGER audit_is_appended BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE (ABORT, 'the audit log is append-only');
+END;
