@@ -12,7 +12,7 @@ mod tokens;
 use crate::connection::Source;
 use crate::rate::Pace;
 use crate::rates::Rates;
-use crate::storage::Storage;
+use crate::storage::{AuditEntry, Storage};
 
 pub use self::error::AccountError;
 pub use self::fields::{Email, NewPassword, PersonName};
@@ -73,6 +73,11 @@ impl Accounts {
             per_source: Rates::new(per_source, REMEMBERED_MAX),
             per_account: Rates::new(per_account, REMEMBERED_MAX),
         }
+    }
+
+    /// Notes something in the audit log; it is written behind.
+    pub fn note(&self, entry: AuditEntry) {
+        self.storage.audit(entry);
     }
 
     /// What hashes passwords.

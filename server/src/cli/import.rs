@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::Failure;
 use super::place::{Offline, Place, PlaceArgs, offline};
 use crate::clock;
 use crate::import::{FileFormat, ImportAnswer, Importer, Source, import};
+use crate::storage::{AuditAct, AuditEntry};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ImportArgs {
@@ -83,9 +85,14 @@ async fn import_file(
     let read = read.await.map_err(|error| error.to_string())?;
     bar.finish_and_clear();
     let read = read.map_err(|error| error.to_string())?;
-    import(&place.rooms, &place.storage, &importer, read, clock::now())
-        .await
-        .map_err(|error| error.to_string())
+    let imported = import(&place.rooms, &place.storage, &importer, read, clock::now()).await;
+    let answer = imported.map_err(|error| error.to_string())?;
+    place.storage.audit(AuditEntry {
+        board: Some(answer.board),
+        detail: json!({"format": format.name(), "outcome": answer.outcome}),
+        ..AuditEntry::new(AuditAct::Imported, clock::now())
+    });
+    Ok(answer)
 }
 
 /// The file with a bar of its progress, which shows only on a terminal.

@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::remote::Remote;
+use crate::clock;
 use crate::room::{FanoutLag, RoomLimits, Rooms};
 use crate::storage::{Storage, StorageOptions};
 
@@ -71,6 +72,7 @@ where
         };
         let done = work(offline).await;
         rooms.stop().await;
+        storage.write_audit(clock::now()).await.map_err(failed)?;
         storage.close().await.map_err(failed)?;
         done
     })

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use boardcast_protocol::ids::UserId;
+use serde_json::json;
 
 use super::Failure;
 use super::place::{Place, PlaceArgs, offline};
@@ -12,6 +13,7 @@ use super::token::{ServerRole, parse_user};
 use crate::accounts::{AccountError, AccountRules, Accounts, Email, NewPerson, PersonName};
 use crate::clock;
 use crate::http::admin::{Added, PasswordLink, PeoplePage, Person};
+use crate::storage::{AuditAct, AuditEntry};
 
 /// Where people open the server, unless told otherwise.
 const USUAL_URL: &str = "http://127.0.0.1:8080";
@@ -139,6 +141,11 @@ fn add(args: &AddArgs) -> Result<(), Failure> {
             };
             let added = accounts.add(person, clock::now()).await;
             let (account, link) = added.map_err(Failure::failed)?;
+            accounts.note(AuditEntry {
+                about: Some(account.user),
+                detail: json!({"admin": account.admin, "bot": false}),
+                ..AuditEntry::new(AuditAct::AccountMade, clock::now())
+            });
             let added = Added {
                 person: account.into(),
                 link: link.into(),
@@ -181,7 +188,15 @@ fn set_disabled(args: &OneArgs, disabled: bool) -> Result<(), Failure> {
     change(
         &args.place,
         |server| server.set_disabled(user, disabled),
-        async |accounts| accounts.set_disabled(user, disabled).await,
+        async |accounts| {
+            accounts.set_disabled(user, disabled).await?;
+            let act = match disabled {
+                true => AuditAct::AccountDisabled,
+                false => AuditAct::AccountEnabled,
+            };
+            accounts.note(about(user, act));
+            Ok(())
+        },
         |_, ()| Ok(()),
     )
 }
@@ -192,13 +207,20 @@ fn reset(args: &ResetArgs) -> Result<(), Failure> {
         &args.place,
         |server| server.reset_user(user),
         async |accounts| {
-            accounts
-                .reset(user, clock::now())
-                .await
-                .map(PasswordLink::from)
+            let link = accounts.reset(user, clock::now()).await?;
+            accounts.note(about(user, AuditAct::PasswordLinkMade));
+            Ok(PasswordLink::from(link))
         },
         |server, link| print(&format!("{}\n", args.url.link(server, &link))),
     )
+}
+
+/// Somebody with a shell on the machine has done it.
+fn about(user: UserId, act: AuditAct) -> AuditEntry {
+    AuditEntry {
+        about: Some(user),
+        ..AuditEntry::new(act, clock::now())
+    }
 }
 
 /// Does the same on a server or in a directory.

@@ -93,6 +93,33 @@ async fn accounts_are_made_in_a_directory_and_their_links_work_when_it_is_served
     let set = ask(&serving.url("/api/v1/password"), "POST", &[], Some(&sent)).await;
     assert_eq!(set.status, 200, "{set:?}");
     assert_eq!(set.json()["user"], "ann");
+    let token = done(&[
+        "token",
+        "--data-dir",
+        place[1],
+        "--user",
+        "root",
+        "--role",
+        "admin",
+    ]);
+    let bearer = format!("Bearer {}", token.trim());
+    let headers = [("Authorization", bearer.as_str())];
+    let url = serving.url("/api/v1/admin/audit?about=ann");
+    let noted = ask(&url, "GET", &headers, None).await.json();
+    let noted: Vec<_> = noted["entries"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .filter(|entry| entry["address"].is_null() && entry["by"].is_null())
+        .map(|entry| entry["act"].as_str().expect("a word"))
+        .collect();
+    let expected = [
+        "password_link_made",
+        "account_enabled",
+        "account_disabled",
+        "account_made",
+    ];
+    assert_eq!(noted, expected, "done by a shell on the machine");
     assert_eq!(serving.terminate(), Some(0));
 }
 

@@ -5,8 +5,11 @@ use std::path::Path;
 use boardcast_protocol::ids::{BoardId, ClientId};
 use boardcast_protocol::message::{Mode, OutcomeResult};
 use boardcast_protocol::position::{Position, Seq, Version};
+use boardcast_tests::harness::PATIENCE;
 use boardcast_tests::process::Serving;
+use boardcast_tests::scene::ask;
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
 use super::{Scene, column, failed, succeeded, text};
 
@@ -84,6 +87,23 @@ async fn judge(scene: &Scene, serving: &Serving, before: &Before) {
     assert_ne!(joined.subscribed.epoch, at_backup.epoch);
 }
 
+/// Who has put the backup in place, as the audit log of that backup says.
+async fn restored_by(serving: &Serving, admin: &str) -> String {
+    let url = serving.url("/api/v1/admin/audit?act=restored");
+    let bearer = format!("Bearer {admin}");
+    let headers = [("Authorization", bearer.as_str())];
+    let noted = async {
+        loop {
+            let page = ask(&url, "GET", &headers, None).await.json();
+            if let Some(by) = page["entries"][0]["by"].as_str() {
+                return by.to_owned();
+            }
+            sleep(PATIENCE / 200).await;
+        }
+    };
+    timeout(PATIENCE, noted).await.expect("an entry")
+}
+
 #[tokio::test]
 async fn a_restored_directory_begins_a_new_epoch() {
     let scene = Scene::new();
@@ -136,6 +156,7 @@ async fn a_restored_server_starts_again_on_its_socket() {
     ]);
     assert_eq!(watching.closed().await, Some(1012));
     judge(&scene, &serving, &before).await;
+    assert_eq!(restored_by(&serving, &admin).await, "ann");
     let replaced = scene.files("boardcast.db.replaced-");
     assert_eq!(replaced.len(), 1, "{replaced:?}");
     assert_eq!(serving.terminate(), Some(0));

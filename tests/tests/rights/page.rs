@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use boardcast::storage::AuditAct;
 use boardcast_protocol::board::{Action, Scope, Who};
 
 fn page() -> PathBuf {
@@ -37,6 +38,17 @@ fn put(page: &str, mark: &str, table: &str) -> String {
     let (before, rest) = page.split_once(&open).expect("the mark");
     let (_, after) = rest.split_once(&close).expect("the mark of its end");
     format!("{before}{open}{table}\n{close}{after}")
+}
+
+#[test]
+fn the_acts_of_the_audit_log_are_those_of_the_code() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/admin.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let (_, list) = page.split_once("The acts are ").expect("the list");
+    let (list, _) = list.split_once(". ").expect("its end");
+    let found: Vec<_> = list.split('`').skip(1).step_by(2).collect();
+    let expected: Vec<_> = AuditAct::ALL.iter().map(|act| act.name()).collect();
+    assert_eq!(found, expected);
 }
 
 #[test]
