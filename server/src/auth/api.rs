@@ -27,6 +27,8 @@ const KNOWN_MAX: usize = 10_000;
 const USED_EVERY_MS: u64 = 5 * 60 * 1_000;
 /// Uses that wait to be written; a further one is noted when the token is used again.
 const USES_MAX: usize = 10_000;
+/// Uses of one transaction: versions may wait for it, so it is short.
+const USES_GROUP_MAX: usize = 512;
 
 /// Why a token for programs is not valid.
 #[derive(Debug, thiserror::Error)]
@@ -235,22 +237,30 @@ impl ApiTokens {
         known.newer.len() + known.older.len()
     }
 
-    /// Writes when tokens were used last: all that wait, in one transaction.
+    /// Writes when tokens were used last, in groups.
     ///
     /// # Errors
     /// They cannot be written, and wait on.
     pub async fn write_uses(&self) -> Result<(), StorageError> {
-        let uses = std::mem::take(&mut *self.uses());
-        if uses.is_empty() {
-            return Ok(());
-        }
-        let written = self.storage.use_tokens(uses.clone().into_iter().collect());
-        written.await.inspect_err(|_| {
-            let mut waiting = self.uses();
-            for (id, at) in uses {
-                waiting.entry(id).or_insert(at);
+        loop {
+            let group = self.take_uses();
+            if group.is_empty() {
+                return Ok(());
             }
-        })
+            if let Err(error) = self.storage.use_tokens(group.clone()).await {
+                let mut waiting = self.uses();
+                for (id, at) in group {
+                    waiting.entry(id).or_insert(at);
+                }
+                return Err(error);
+            }
+        }
+    }
+
+    fn take_uses(&self) -> Vec<(TokenId, Timestamp)> {
+        let mut uses = self.uses();
+        let popped = std::iter::from_fn(|| uses.pop_first());
+        popped.take(USES_GROUP_MAX).collect()
     }
 
     fn note_use(&self, entry: &mut Entry, now: Timestamp) {

@@ -153,6 +153,13 @@ async fn a_token_for_reading_changes_nothing_over_http_or_a_socket() {
     reader.say(&create).await;
     let error = reader.error().await;
     assert_eq!((error.code, error.req), (ErrorCode::Forbidden, Some(9)));
+    reader.say(&json!({"type": "boards.list", "req": 10})).await;
+    let boards = reader.wait_for(|message| match message {
+        ServerMessage::Boards(boards) => Some(boards.boards),
+        _ => None,
+    });
+    let roles: Vec<_> = boards.await.iter().map(|summary| summary.role).collect();
+    assert_eq!(roles, [Role::Viewer]);
     // The member's own socket may still do it.
     ann.submit(board, 1, vec![column(1)]).await;
     ann.durable(board, 1).await;

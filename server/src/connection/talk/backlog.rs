@@ -14,7 +14,7 @@ use boardcast_protocol::message::{
 };
 use tokio::sync::oneshot;
 
-use crate::auth::ApiTokenError;
+use crate::auth::{ApiTokenError, Grant};
 use crate::clock;
 use crate::connection::services::Services;
 use crate::connection::session::{Effect, Input};
@@ -92,24 +92,29 @@ pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> 
     })
 }
 
-/// The boards of a user; of credentials that are for some boards, those of them that are the user's.
+/// The boards of a user, with the role that the credentials leave; of credentials that are for some
+/// boards, those of them that are the user's.
 pub(super) fn list_boards(
     storage: Storage,
     actor: Actor,
-    among: Option<Vec<BoardId>>,
+    grant: Grant,
     list: &BoardsList,
 ) -> Running {
     let BoardsList { req, after } = *list;
     let user = (!actor.admin).then_some(actor.user);
     Box::pin(async move {
-        let listed = match among {
-            Some(among) => storage.boards_among(actor.user, &among, after).await,
+        let listed = match grant.boards() {
+            Some(among) => storage.boards_among(actor.user, among, after).await,
             None => storage.boards_of(user, after, BOARDS_PAGE_MAX + 1).await,
         };
         match listed {
             Ok(mut boards) => {
                 let more = boards.len() > BOARDS_PAGE_MAX;
                 boards.truncate(BOARDS_PAGE_MAX);
+                for summary in &mut boards {
+                    let role = grant.on(summary.board).limit(Some(summary.role));
+                    summary.role = role.unwrap_or(summary.role);
+                }
                 answered(ServerMessage::Boards(Boards { req, boards, more }))
             }
             Err(failure) => unreadable(req, None, &failure),

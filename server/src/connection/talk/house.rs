@@ -97,8 +97,8 @@ impl Talk {
             return None;
         }
         let speaker = self.speaker()?;
-        let (actor, among) = (speaker.actor, speaker.grant.boards().map(<[_]>::to_vec));
+        let (actor, grant) = (speaker.actor, speaker.grant.clone());
         let storage = self.services.storage.clone();
-        Some(backlog::list_boards(storage, actor, among, list))
+        Some(backlog::list_boards(storage, actor, grant, list))
     }
 }
