@@ -20,6 +20,7 @@ pub mod clock;
 pub mod connection;
 pub mod frame;
 pub mod import;
+pub mod lag;
 pub mod measure;
 mod planted;
 pub mod process;

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::connection::{Services, sweep};
 use crate::http::cookie::SessionCookie;
 use crate::http::{self, App, Bounds, ImportRules, RestoreRules, listen};
-use crate::room::{FanoutLag, Rooms};
+use crate::room::Rooms;
 use crate::sharing::Sharing;
 use crate::shutdown::{DrainRules, Running, drain};
 use crate::storage::{AuditEntry, Storage, StorageError, StorageOptions};
@@ -108,13 +108,11 @@ impl Server {
         }
         let accounts = Arc::new(Accounts::new(storage.clone(), &config.accounts));
         let first_start = accounts.first_start(clock::now()).await?;
-        let lag = FanoutLag::default();
-        let rooms = Rooms::new(storage.clone(), config.rooms, lag.clone());
+        let rooms = Rooms::new(storage.clone(), config.rooms);
         let services = Arc::new(Services::new(
             rooms,
             storage.clone(),
             tokens.clone(),
-            lag,
             config.connections,
         ));
 

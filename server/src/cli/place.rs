@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use super::Failure;
 use super::remote::Remote;
 use crate::clock;
-use crate::room::{FanoutLag, RoomLimits, Rooms};
+use crate::room::{RoomLimits, Rooms};
 use crate::storage::{Storage, StorageOptions};
 
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,7 @@ where
         let storage = Storage::open(StorageOptions::new(dir))
             .await
             .map_err(failed)?;
-        let rooms = Rooms::new(storage.clone(), RoomLimits::default(), FanoutLag::default());
+        let rooms = Rooms::new(storage.clone(), RoomLimits::default());
         let offline = Offline {
             rooms: rooms.clone(),
             storage: storage.clone(),

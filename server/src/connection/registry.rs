@@ -1,8 +1,8 @@
 //! The open connections: how many a user may have, and which of a client is the newest.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
@@ -18,13 +18,11 @@ use super::limits::{Limits, Yields};
 use super::profile::Profile;
 use super::refusals::{Cause, Refusals};
 use super::slow::Slow;
+use super::sweep::Watch;
 use super::tally::{Tally, Totals};
 use crate::planted::{Bug, planted};
 use crate::room::{ConnId, Outbox};
 use crate::{chance, clock, frame};
-
-/// One connection in so many measures how long frames wait.
-const LAG_SAMPLE: u64 = 8;
 
 /// What everybody may know about an open connection.
 #[derive(Debug)]
@@ -43,6 +41,8 @@ pub struct Connection {
     ends_at_ms: AtomicU64,
     /// Whether the socket is to be dropped without a word.
     is_dropped: AtomicBool,
+    /// What the sweeper remembers of it; nobody else asks.
+    watch: Mutex<Option<Watch>>,
 }
 
 /// What a connection did up to now.
@@ -95,6 +95,11 @@ impl Connection {
         self.is_dropped.load(Ordering::Acquire)
     }
 
+    /// What the sweeper remembers of it; `None` before its first look.
+    pub(super) fn watch(&self) -> MutexGuard<'_, Option<Watch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The task has read something.
     pub(super) fn count_read(&self) {
         self.reads.fetch_add(1, Ordering::Relaxed);
@@ -134,15 +139,12 @@ impl Connections {
     /// Enters a new connection, which must say hello until `hello_until`.
     pub fn open(
         &self,
-        mut outbox: Outbox,
+        outbox: Outbox,
         from: SocketAddr,
         hello_until: Timestamp,
     ) -> Arc<Connection> {
         self.tally.opened.add(1);
         let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
-        if id.0 % LAG_SAMPLE == 1 {
-            outbox.measure_lag();
-        }
         let connection = Arc::new(Connection {
             id,
             outbox: Arc::new(outbox),
@@ -151,6 +153,7 @@ impl Connections {
             has_said_hello: AtomicBool::new(false),
             ends_at_ms: AtomicU64::new(hello_until.0),
             is_dropped: AtomicBool::new(false),
+            watch: Mutex::default(),
         });
         self.all.insert(id, Arc::clone(&connection));
         connection
@@ -248,11 +251,6 @@ impl Connections {
         let own = self.by_user.get(&user);
         let own = own.map(|own| own.clone()).unwrap_or_default();
         own.iter().filter_map(|(_, id)| self.get(*id)).collect()
-    }
-
-    /// Whether a connection is open.
-    pub fn is_open(&self, id: ConnId) -> bool {
-        self.all.contains_key(&id)
     }
 
     /// Calls `visit`, which must not come back here, for each connection.

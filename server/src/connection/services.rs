@@ -18,7 +18,7 @@ use crate::auth::{ApiTokens, Tickets, Tokens};
 use crate::chance;
 use crate::rate::Pace;
 use crate::rates::Rates;
-use crate::room::{FanoutLag, OutboxLimits, Rooms};
+use crate::room::{OutboxLimits, Rooms};
 use crate::storage::Storage;
 
 /// Where a connection comes from, as far as limits go: an IPv4 address, or the /64 network of an
@@ -77,8 +77,6 @@ pub struct Services {
     pub refusals: Arc<Refusals>,
     /// Commands of each user over all connections.
     pub(super) commands: Rates<UserId>,
-    /// How long frames wait to be written.
-    pub lag: FanoutLag,
     /// What connections are held to.
     pub rules: ConnectionRules,
     /// The tasks of the connections.
@@ -89,13 +87,7 @@ pub struct Services {
 
 impl Services {
     /// The services of a server without connections.
-    pub fn new(
-        rooms: Rooms,
-        storage: Storage,
-        tokens: Tokens,
-        lag: FanoutLag,
-        rules: ConnectionRules,
-    ) -> Self {
+    pub fn new(rooms: Rooms, storage: Storage, tokens: Tokens, rules: ConnectionRules) -> Self {
         let refusals = Arc::new(Refusals::default());
         let limits = &rules.limits;
         let per_s = limits.commands_per_s_per_user;
@@ -109,7 +101,6 @@ impl Services {
             connections: Arc::new(Connections::new(limits.clone(), Arc::clone(&refusals))),
             refusals,
             commands: Rates::new(Pace::commands(per_s), limits.total),
-            lag,
             rules,
             tasks: TaskTracker::new(),
             draining: AtomicU64::new(0),

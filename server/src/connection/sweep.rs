@@ -1,7 +1,6 @@
 //! One task looks after all connections: heartbeats, time-outs, expired tokens, sockets that do not
 //! take what is written. No connection has a timer of its own.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use boardcast_protocol::position::Timestamp;
 use super::refusals::Cause;
 use super::registry::Observed;
 use super::services::Services;
-use crate::room::ConnId;
 use crate::{chance, clock, frame};
 
 /// How connections show that they live.
@@ -58,7 +56,7 @@ enum Verdict {
 
 /// What the sweeper remembers of a connection. Times are milliseconds since the sweeper began.
 #[derive(Debug)]
-struct Watch {
+pub(super) struct Watch {
     next_ping_ms: u64,
     alive_ms: u64,
     /// When what waits began to wait; `None` while nothing does.
@@ -136,7 +134,6 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
     let began = Instant::now();
     let mut ticks = interval(Duration::from_millis(rules.sweep_every_ms.max(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut watches: HashMap<ConnId, Watch> = HashMap::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -148,10 +145,10 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
         // A pong brings it back: the time that passed is the round trip.
         let stamp_us = services.connections.stamp_us();
         let ping = frame::ping(&stamp_us.to_be_bytes());
-        watches.retain(|id, _| services.connections.is_open(*id));
         services.connections.for_each(|connection| {
             let observed = connection.observed();
-            let watch = watches.entry(connection.id).or_insert_with(|| {
+            let mut watch = connection.watch();
+            let watch = watch.get_or_insert_with(|| {
                 let phase_ms = chance::up_to(rules.ping_every_ms);
                 Watch::new(observed, now_ms, phase_ms)
             });

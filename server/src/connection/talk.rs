@@ -17,6 +17,7 @@ use boardcast_protocol::message::{
     ActivityQuery, ClientMessage, ErrorCode, ErrorMessage, ServerMessage, Unsubscribed,
 };
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::Instant;
 
 use self::backlog::{Backlog, Done, Item, Running};
 use super::door::SourcePlace;
@@ -28,8 +29,7 @@ use super::session::{self, Effect, Input, Session};
 use super::tally;
 use crate::auth::Identity;
 use crate::room::{
-    Codec, FanoutLag, Frame, Joining, OpenError, Origin, Outbox, Pushed, RoomHandle, RoomInput,
-    Submission,
+    Codec, Frame, Joining, OpenError, Origin, Outbox, Pushed, RoomHandle, RoomInput, Submission,
 };
 use crate::{clock, frame, room};
 
@@ -70,10 +70,6 @@ impl Talk {
 
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
-    }
-
-    pub(super) fn lag(&self) -> &FanoutLag {
-        &self.services.lag
     }
 
     /// Whether the last word has been said: nothing that comes matters any more.
@@ -359,6 +355,7 @@ impl Talk {
                 let submission = Submission {
                     origin,
                     submit: *submit,
+                    received: Instant::now(),
                     after,
                 };
                 let input = RoomInput::Submit(Box::new(submission));

@@ -180,8 +180,8 @@ impl<S: Socket> Open<S> {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let (connection, lag) = (self.talk.connection(), self.talk.lag());
-            let written = (self.writer).poll(&mut self.stream, connection, lag, context);
+            let connection = self.talk.connection();
+            let written = (self.writer).poll(&mut self.stream, connection, context);
             match written {
                 Poll::Ready(Err(_)) => return Poll::Ready(End::Broken),
                 Poll::Ready(Ok(())) if self.talk.is_closing() => {

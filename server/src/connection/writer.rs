@@ -10,7 +10,7 @@ use bytes::Buf;
 use tokio::io::AsyncWrite;
 
 use super::registry::Connection;
-use crate::room::{FanoutLag, Frame};
+use crate::room::Frame;
 
 /// Frames in one vectored write. Linux takes up to 1,024; beyond a few dozen, bytes dominate.
 const SLICES_MAX: usize = 64;
@@ -36,7 +36,6 @@ impl Writer {
         &mut self,
         stream: &mut (impl AsyncWrite + Unpin),
         connection: &Connection,
-        lag: &FanoutLag,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if self.left.is_empty() {
@@ -45,11 +44,6 @@ impl Writer {
         let written = self.poll_all(stream, connection, context);
         if self.left.is_empty() {
             SPARE.set(std::mem::take(&mut self.left));
-        }
-        if written.is_ready()
-            && let Some(us) = connection.outbox.take_lag()
-        {
-            lag.record(us);
         }
         written
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use boardcast_protocol::board::{Actor, Board, Rejection, Role};
 use boardcast_protocol::event::Event;
@@ -51,6 +52,8 @@ pub struct Submission {
     pub origin: Origin,
     /// What.
     pub submit: Submit,
+    /// When it was read.
+    pub received: Instant,
     /// The highest lower number of this connection that was refused before it came to the room and
     /// has not come again.
     pub after: Option<Seq>,

@@ -9,7 +9,6 @@ mod entry;
 mod feed;
 mod handle;
 mod input;
-mod lag;
 mod limits;
 mod load;
 mod outbox;
@@ -31,7 +30,6 @@ pub use input::{
     Answer, Change, ConnId, Import, ImportRefused, ImportReport, Joining, Origin, RoomInput,
     Submission,
 };
-pub use lag::FanoutLag;
 pub use limits::RoomLimits;
 pub use load::BoardLoad;
 pub use outbox::{Codec, Frame, Outbox, OutboxLimits, Pushed};

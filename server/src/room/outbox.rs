@@ -7,7 +7,6 @@ use std::task::Waker;
 
 use bytes::{Buf, Bytes};
 use futures::task::AtomicWaker;
-use tokio::time::Instant;
 
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::codec;
@@ -67,8 +66,6 @@ struct Queue {
     left_behind: Vec<BoardId>,
     /// The socket, where rooms may write to it.
     socket: Option<Arc<dyn DirectWrite>>,
-    /// Since when the oldest frame waits, if that is measured.
-    waiting_since: Option<Instant>,
 }
 
 /// What waits to be written to one connection. Rooms push, the connection's task drains.
@@ -76,7 +73,6 @@ struct Queue {
 pub struct Outbox {
     codec: Codec,
     limits: OutboxLimits,
-    measures_lag: bool,
     queue: Mutex<Queue>,
     /// Bytes that were pushed and not yet written to the socket.
     pending_bytes: AtomicUsize,
@@ -95,7 +91,6 @@ impl Outbox {
         Self {
             codec,
             limits,
-            measures_lag: false,
             queue: Mutex::default(),
             pending_bytes: AtomicUsize::new(0),
             written_bytes: AtomicU64::new(0),
@@ -115,21 +110,6 @@ impl Outbox {
     /// Lets go of the socket: its connection ends.
     pub fn detach(&self) {
         self.lock().socket = None;
-    }
-
-    /// From now on [`Outbox::take_lag`] answers. A few connections are enough for the mean of all.
-    pub fn measure_lag(&mut self) {
-        self.measures_lag = true;
-    }
-
-    /// How long the oldest frame since the last call has waited, in microseconds: asked when
-    /// everything has been written.
-    pub fn take_lag(&self) -> Option<u64> {
-        if !self.measures_lag {
-            return None;
-        }
-        let since = self.lock().waiting_since.take()?;
-        u64::try_from(since.elapsed().as_micros()).ok()
     }
 
     /// From now on a client that is closed as a slow consumer is told to come back after so long.
@@ -206,14 +186,14 @@ impl Outbox {
         self.enqueue(frame)
     }
 
-    /// Queues presence, unless the outbox is over its soft bound: then it is dropped and counted,
-    /// because the next tick replaces it.
+    /// Pushes presence or a ping at once, unless the outbox is over its soft bound: then it is dropped
+    /// and counted, because the next tick replaces it.
     pub fn push_presence(&self, frame: Frame) -> Pushed {
         if !self.is_drained() {
             self.dropped_presence.fetch_add(1, Ordering::Relaxed);
             return Pushed::Full;
         }
-        self.enqueue(frame)
+        self.push_at_once(frame)
     }
 
     fn enqueue(&self, frame: Frame) -> Pushed {
@@ -227,9 +207,6 @@ impl Outbox {
     fn enqueue_in(&self, mut queue: MutexGuard<'_, Queue>, frame: Frame) -> Pushed {
         self.pending_bytes.fetch_add(frame.len(), Ordering::Relaxed);
         self.pushed_frames.fetch_add(1, Ordering::Relaxed);
-        if self.measures_lag && queue.waiting_since.is_none() {
-            queue.waiting_since = Some(Instant::now());
-        }
         queue.frames.push_back(frame);
         drop(queue);
         self.waker.wake();

@@ -16,7 +16,7 @@ use boardcast_protocol::ids::BoardId;
 use super::core::Room;
 use super::place::{Phase, Place};
 use super::task::RoomTask;
-use super::{BoardLoad, FanoutLag, RoomHandle, RoomInput, RoomLimits, RoomStats};
+use super::{BoardLoad, RoomHandle, RoomInput, RoomLimits, RoomStats};
 use crate::clock;
 use crate::storage::{Storage, StorageError};
 
@@ -75,14 +75,13 @@ pub(super) struct Shared {
     loaded_bytes: AtomicUsize,
     started: Instant,
     pub(super) limits: RoomLimits,
-    pub(super) lag: FanoutLag,
     pub(super) stats: Arc<RoomStats>,
     pub(super) stopping: CancellationToken,
 }
 
 impl Rooms {
     /// No room is open yet.
-    pub fn new(storage: Storage, limits: RoomLimits, lag: FanoutLag) -> Self {
+    pub fn new(storage: Storage, limits: RoomLimits) -> Self {
         Self {
             shared: Arc::new(Shared {
                 storage,
@@ -91,7 +90,6 @@ impl Rooms {
                 loaded_bytes: AtomicUsize::new(0),
                 started: Instant::now(),
                 limits,
-                lag,
                 stats: Arc::default(),
                 stopping: CancellationToken::new(),
             }),
@@ -199,11 +197,6 @@ impl Rooms {
         loads.sort_unstable_by_key(|load| (std::cmp::Reverse(load.deliveries), load.board));
         loads.truncate(count);
         loads
-    }
-
-    /// How long frames waited to be written.
-    pub fn lag(&self) -> &FanoutLag {
-        &self.shared.lag
     }
 
     /// What the rooms have done.

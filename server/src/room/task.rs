@@ -93,14 +93,17 @@ impl RoomTask {
             let now = Instant::now();
             let wants = self.wants();
             self.deadlines.set(wants, &self.window, now);
-            let next = self.deadlines.next();
+            // What is durable gathers as versions do: a batch that is about to go tells it.
+            let gathers = self.window.is_closed(now);
+            let opens = (gathers && self.room.awaits_durable()).then_some(self.window.opens());
+            let next = self.deadlines.next().into_iter().chain(opens).min();
             tokio::select! {
                 biased;
                 () = shared.stopping.cancelled() => self.asked_to_stop = true,
                 count = self.inbox.recv_many(&mut self.inputs, shared.limits.turn_inputs) => {
                     self.asked_to_stop |= count == 0;
                 }
-                changed = self.durable.changed(), if journal_is_open => {
+                changed = self.durable.changed(), if journal_is_open && !gathers => {
                     journal_is_open = changed.is_ok();
                 }
                 Some(part) = self.reads.next() => {
@@ -110,11 +113,14 @@ impl RoomTask {
                 () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
             }
             let woke = Instant::now();
+            self.report_lag(now, woke);
             self.take_inputs().await;
             if self.pending_since.is_none() && self.room.pending().0 > 0 {
                 self.pending_since = Some(woke);
             }
-            self.take_durable();
+            if !self.window.is_closed(woke) {
+                self.take_durable();
+            }
             if self.asked_to_stop {
                 return self.stop().await;
             }
@@ -137,6 +143,20 @@ impl RoomTask {
             durable: self.room.durable_is_due(),
             rows,
             sleep: idle && !rows && count == 0,
+        }
+    }
+
+    /// How long the first submit of this turn waited for the room, which did nothing since `idle`.
+    fn report_lag(&self, idle: Instant, woke: Instant) {
+        let received = self.inputs.iter().find_map(|input| {
+            if let RoomInput::Submit(submission) = input {
+                Some(submission.received)
+            } else {
+                None
+            }
+        });
+        if let Some(received) = received.filter(|received| *received >= idle) {
+            self.shared.storage.lag().record(woke - received);
         }
     }
 
@@ -206,8 +226,13 @@ impl RoomTask {
     }
 
     fn take_durable(&mut self) {
+        self.learn_durable();
+        self.room.tell_waiting();
+    }
+
+    fn learn_durable(&mut self) {
         let version = *self.durable.borrow_and_update();
-        self.room.durable(version);
+        self.room.learn_durable(version);
     }
 
     /// Starts the reads of the log that the room asks for.
@@ -266,6 +291,7 @@ impl RoomTask {
     /// Sends what is pending. On a large board others get the thread between two slices (rule R7).
     async fn flush(&mut self) {
         let began = Instant::now();
+        self.learn_durable();
         let Some(mut flush) = self.room.begin_flush() else {
             return;
         };
@@ -283,9 +309,8 @@ impl RoomTask {
             }
             tokio::task::yield_now().await;
         }
-        // What sockets take at once has not waited; the others report how long theirs did.
-        self.shared.lag.record(0);
-        let lag = Duration::from_micros(self.shared.lag.current());
+        self.room.tell_waiting();
+        let lag = self.shared.storage.lag().current();
         let ended = Instant::now();
         self.window.flushed(began, work, lag);
         let took = ended - self.pending_since.take().unwrap_or(began);

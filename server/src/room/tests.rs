@@ -180,6 +180,7 @@ impl Peer {
 
     fn submit_with(&self, seq: u64, cmds: Vec<Command>, seen: Seen) -> RoomInput {
         RoomInput::Submit(Box::new(Submission {
+            received: tokio::time::Instant::now(),
             origin: self.origin(),
             submit: Submit {
                 board: board_id(),

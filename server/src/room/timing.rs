@@ -9,7 +9,8 @@ use boardcast_protocol::limits::PRESENCE_TICK_MS;
 use super::RoomLimits;
 
 /// How long the next batch gathers versions (rule R7): nothing on an idle board; on a busy one the
-/// larger of twice the time that writing the last batch took and the lag of writing, up to a bound.
+/// larger of twice the time that writing the last batch took and, where all rooms together have more
+/// to do than the processor gives them, four times their lag, up to a bound.
 #[derive(Debug)]
 pub(super) struct Window {
     max: Duration,
@@ -24,6 +25,11 @@ impl Window {
         }
     }
 
+    /// Whether a batch went out so recently that the next one gathers.
+    pub(super) fn is_closed(&self, now: Instant) -> bool {
+        now < self.opens
+    }
+
     /// From when on the next batch may go.
     pub(super) fn opens(&self) -> Instant {
         self.opens
@@ -31,7 +37,7 @@ impl Window {
 
     /// A batch went out.
     pub(super) fn flushed(&mut self, began: Instant, work: Duration, lag: Duration) {
-        let width = (2 * work).max(lag).min(self.max);
+        let width = (2 * work).max(4 * lag).min(self.max);
         self.opens = began + width;
     }
 }

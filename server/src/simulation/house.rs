@@ -23,7 +23,7 @@ use super::plan::Plan;
 use crate::auth::{Grant, Identity, Proof, Secret, Tokens};
 use crate::connection::task::{Accepted, Task};
 use crate::connection::{ConnectionRules, Services};
-use crate::room::{Codec, ConnId, FanoutLag, RoomInput, RoomLimits, Rooms};
+use crate::room::{Codec, ConnId, RoomInput, RoomLimits, Rooms};
 use crate::storage::{Health, Storage};
 use crate::{clock, frame};
 
@@ -41,15 +41,14 @@ pub(super) struct House {
 
 impl House {
     pub(super) fn new(plan: &Plan, limits: RoomLimits, storage: Storage) -> Self {
-        let lag = FanoutLag::default();
-        let rooms = Rooms::new(storage.clone(), limits, lag.clone());
+        let rooms = Rooms::new(storage.clone(), limits);
         let rules = ConnectionRules {
             outbox: plan.outbox,
             ..ConnectionRules::default()
         };
         let tokens = Tokens::new(&Secret::of_tests());
         Self {
-            services: Arc::new(Services::new(rooms, storage.clone(), tokens, lag, rules)),
+            services: Arc::new(Services::new(rooms, storage.clone(), tokens, rules)),
             storage,
             versions_max: plan.storage.journal_max_versions,
             hard_bytes: plan.outbox.hard_bytes,

@@ -34,13 +34,18 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .pragma("mmap_size", "0")
 }
 
+/// Pages that the writer keeps, in KiB where negative. A commit that follows a split of a page looks
+/// through all of them (SQLite moves pages by way of a page number beyond the end), so more of them
+/// cost more than they save: the system keeps the file's pages, too.
+const WRITER_CACHE_KIB: &str = "-16384";
+
 /// Opens the writer, checks its settings, and brings the schema up to date.
 pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, StorageError> {
     let damaged = |error: sqlx::Error| damage(file, error);
     let mut conn = options(file)
         .page_size(4_096)
         .journal_mode(SqliteJournalMode::Wal)
-        .pragma("cache_size", "-65536")
+        .pragma("cache_size", WRITER_CACHE_KIB)
         .pragma("journal_size_limit", WAL_KEPT_BYTES)
         // The journal checkpoints itself: an automatic one hides its errors.
         .pragma("wal_autocheckpoint", "0")

@@ -52,6 +52,15 @@ impl Writer {
         }))
     }
 
+    /// Whether it is the disk of a simulation, which runs on one thread with paused time.
+    pub(super) fn is_simulated(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            #[cfg(test)]
+            Self::Simulated(_) => true,
+        }
+    }
+
     /// The same with a fault in it, to prove that tests see it.
     #[cfg(feature = "planted-faults")]
     pub(super) async fn planted(

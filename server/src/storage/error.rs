@@ -69,6 +69,12 @@ pub enum StorageError {
         /// The unknown migration.
         migration: i64,
     },
+    /// The system gives no thread for what writes.
+    #[error(
+        "open storage: no thread could be started ({0}); raise the limit of processes and threads \
+         of this user"
+    )]
+    NoThread(io::Error),
     /// There is no database where one was to be read.
     #[error(
         "open storage: there is no database {}; name the data directory of a server with --data-dir",

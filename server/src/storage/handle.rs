@@ -30,6 +30,7 @@ use super::{
     BoardJournal, Health, ImportRecord, Imported, JournalStatus, LoadedBoard, Retention,
     StorageError, StorageObserved, Trimmed,
 };
+use crate::lag::Lag;
 use crate::{chance, clock};
 
 /// Versions that usually may wait for the disk: seconds of work of a slow one.
@@ -92,6 +93,7 @@ pub(super) struct Inner {
     pub(super) requests: Requests,
     pub(super) audit: AuditQueue,
     clients_max: usize,
+    lag: Lag,
     backups: Backups,
     /// Boards that were opened and not closed since.
     boards: Mutex<HashMap<BoardId, Arc<BoardState>>>,
@@ -153,8 +155,15 @@ impl Storage {
             wal_max_bytes: options.wal_max_bytes,
         };
         let database = options.data_dir.join(directory::DATABASE);
-        let journal = Journal::new(writer, run, Arc::clone(&queue), inbox, limits);
-        tokio::spawn(journal.run());
+        let lag = Lag::default();
+        let journal = Journal::new(
+            writer,
+            run,
+            Arc::clone(&queue),
+            inbox,
+            (limits, lag.clone()),
+        );
+        journal.start().map_err(StorageError::NoThread)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 readers,
@@ -162,12 +171,19 @@ impl Storage {
                 queue,
                 requests,
                 clients_max: options.clients_max,
+                lag,
                 backups: Backups::of(&database),
                 database,
                 boards: Mutex::default(),
                 audit: AuditQueue::default(),
             }),
         })
+    }
+
+    /// How much more there is to do than the processor gets done: rooms report it, the journal heeds
+    /// it.
+    pub fn lag(&self) -> &Lag {
+        &self.inner.lag
     }
 
     /// Makes a board with its first epoch, and with `owner` as a member; committed on return.

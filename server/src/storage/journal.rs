@@ -10,7 +10,9 @@ mod users;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
+use tokio::runtime::Builder;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,11 +22,17 @@ use super::queue::Queue;
 use super::requests::{Act, Request};
 use super::status::Health;
 use super::{StorageError, checkpoint};
+use crate::lag::Lag;
 use crate::measure::micros;
 use crate::planted::{Bug, planted};
 
 /// Requests that are looked at in one turn.
 const REQUESTS_MAX: usize = 256;
+/// The next group gathers at most for so long...
+const GATHER_MAX: Duration = Duration::from_millis(40);
+/// ... and not at all for less, which no timer can tell.
+const GATHER_MIN: Duration = Duration::from_millis(1);
+
 /// Why the journal ends.
 #[derive(Debug)]
 enum End {
@@ -55,6 +63,7 @@ pub(super) struct Journal {
     ahead: Option<oneshot::Receiver<Result<(), Fault>>>,
     /// The write-ahead log is longer than it may be.
     is_choked: bool,
+    lag: Lag,
 }
 
 /// What the journal is held to.
@@ -72,7 +81,7 @@ impl Journal {
         run: i64,
         queue: Arc<Queue>,
         inbox: mpsc::Receiver<Request>,
-        limits: JournalLimits,
+        (limits, lag): (JournalLimits, Lag),
     ) -> Self {
         Self {
             writer,
@@ -87,7 +96,26 @@ impl Journal {
             checkpoints: checkpoint::Schedule::default(),
             ahead: None,
             is_choked: false,
+            lag,
         }
+    }
+
+    /// Runs it on a thread of its own. SQLite answers each statement from another thread: where the
+    /// threads of connections have more to do than they get done, each answer would wait for its turn
+    /// among all that they do.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(super) fn start(self) -> io::Result<()> {
+        if self.writer.is_simulated() {
+            tokio::spawn(self.run());
+            return Ok(());
+        }
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || runtime.block_on(self.run()))?;
+        Ok(())
     }
 
     /// Writes until it is closed, until all handles are gone, or until it must stop.
@@ -95,7 +123,7 @@ impl Journal {
         let guard = StopGuard(Arc::clone(&self.queue));
         let end = loop {
             match self.turn().await {
-                Ok(true) => {}
+                Ok(true) => self.gather().await,
                 Ok(false) if self.closing.is_some() || self.left => break self.finish().await,
                 Ok(false) => self.wait().await,
                 Err(end) => break end,
@@ -103,6 +131,15 @@ impl Journal {
         };
         self.end(end).await;
         drop(guard);
+    }
+
+    /// Lets the next group gather where the processor has more to do than it gets done: a transaction
+    /// costs a part that does not depend on the count of versions, and boards share pages.
+    async fn gather(&self) {
+        let time = (4 * self.lag.current()).min(GATHER_MAX);
+        if time >= GATHER_MIN && self.closing.is_none() {
+            tokio::time::sleep(time).await;
+        }
     }
 
     /// Does what there is to do, once; whether it has done something.

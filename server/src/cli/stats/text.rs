@@ -77,10 +77,9 @@ fn connections(text: &mut String, stats: &Stats) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "queues       {} for all, {} at most for one; written after {}",
+        "queues       {} for all, {} at most for one",
         bytes(all.queue_bytes),
         bytes(all.queue_max_bytes),
-        times(&all.write_wait_us),
     )
 }
 
@@ -96,11 +95,12 @@ fn rooms(text: &mut String, stats: &Stats) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "fan-out      {} deliveries in {} batches of {} versions; {}",
+        "fan-out      {} deliveries in {} batches of {} versions; {}; waited for the thread {}",
         rooms.deliveries,
         rooms.batches,
         sizes(&rooms.batch_versions),
         times(&rooms.fan_out_us),
+        times(&rooms.wait_us),
     )?;
     writeln!(
         text,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::auth::{Secret, Tokens};
 use crate::connection::ConnectionRules;
-use crate::room::{Codec, FanoutLag, Outbox, OutboxLimits, RoomLimits, Rooms};
+use crate::room::{Codec, Outbox, OutboxLimits, RoomLimits, Rooms};
 use crate::storage::{Storage, StorageOptions};
 
 const WALL: Timestamp = Timestamp(1_000_000);
@@ -116,8 +116,7 @@ async fn connections_that_begin_together_are_first_pinged_at_moments_of_their_ow
     const CONNECTIONS: u64 = 200;
     let data = tempfile::tempdir().unwrap();
     let storage = (Storage::open(StorageOptions::new(data.path())).await).unwrap();
-    let lag = FanoutLag::default();
-    let rooms = Rooms::new(storage.clone(), RoomLimits::default(), lag.clone());
+    let rooms = Rooms::new(storage.clone(), RoomLimits::default());
     let tokens = Tokens::new(&Secret::of_tests());
     let rules = ConnectionRules {
         heartbeat: HeartbeatRules {
@@ -126,7 +125,7 @@ async fn connections_that_begin_together_are_first_pinged_at_moments_of_their_ow
         },
         ..ConnectionRules::default()
     };
-    let services = Arc::new(Services::new(rooms, storage, tokens, lag, rules));
+    let services = Arc::new(Services::new(rooms, storage, tokens, rules));
     let open: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
             let outbox = Outbox::new(Codec::Json, OutboxLimits::default());

@@ -149,11 +149,6 @@ fn connections(text: &mut Exposition, services: &Services, scrape: &Scrape) {
             ("database", api_tokens.misses.get()),
         ],
     );
-    text.times(
-        "boardcast_write_wait_seconds",
-        "From a frame being queued to its write, on one connection in eight.",
-        &services.lag.reports().read(),
-    );
 }
 
 fn rooms(text: &mut Exposition, services: &Services, scrape: &Scrape) {
@@ -204,6 +199,11 @@ fn rooms(text: &mut Exposition, services: &Services, scrape: &Scrape) {
         "boardcast_fan_out_seconds",
         "From a room taking a version to its batch being queued for the last subscriber.",
         &stats.sizes.fan_out_us.read(),
+    );
+    text.times(
+        "boardcast_room_wait_seconds",
+        "From a submit being read to its room, which did nothing else, beginning to take it.",
+        &services.storage.lag().reports().read(),
     );
 }
 

@@ -73,8 +73,6 @@ pub struct ConnectionStats {
     pub queue_bytes: u64,
     /// The most of them that wait for one connection.
     pub queue_max_bytes: u64,
-    /// From a frame being queued to its write, on one connection in eight, in microseconds.
-    pub write_wait_us: Summary,
 }
 
 /// The rooms.
@@ -98,6 +96,9 @@ pub struct RoomsStats {
     /// From a room taking a version to its batch being queued for the last subscriber, in
     /// microseconds.
     pub fan_out_us: Summary,
+    /// From a submit being read to its room beginning to take it, where the room did nothing else, in
+    /// microseconds.
+    pub wait_us: Summary,
     /// Snapshots encoded.
     pub snapshots_encoded: u64,
     /// Subscribers that fell behind and got a snapshot in place.
@@ -256,7 +257,6 @@ fn connections(services: &Services, scrape: &Scrape) -> ConnectionStats {
         limits_hit: totals.limits_hit,
         queue_bytes: totals.pending_bytes,
         queue_max_bytes: totals.pending_bytes_max,
-        write_wait_us: services.lag.reports().read().summary(),
     }
 }
 
@@ -271,6 +271,7 @@ fn rooms(services: &Services, scrape: &Scrape) -> RoomsStats {
         batches: stats.batches.get(),
         batch_versions: stats.sizes.batch_versions.read().summary(),
         fan_out_us: stats.sizes.fan_out_us.read().summary(),
+        wait_us: services.storage.lag().reports().read().summary(),
         snapshots_encoded: stats.snapshots_encoded.get(),
         resyncs: stats.resyncs.get(),
         slow_consumers: stats.slow_consumers.get(),

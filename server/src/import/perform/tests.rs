@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock;
 use crate::import::{FileFormat, Source, export};
-use crate::room::{FanoutLag, RoomLimits};
+use crate::room::RoomLimits;
 use crate::storage::StorageOptions;
 
 struct Home {
@@ -20,7 +20,7 @@ impl Home {
         let storage = Storage::open(StorageOptions::new(dir.path()))
             .await
             .unwrap();
-        let rooms = Rooms::new(storage.clone(), RoomLimits::default(), FanoutLag::default());
+        let rooms = Rooms::new(storage.clone(), RoomLimits::default());
         Self {
             rooms,
             storage,
@@ -157,7 +157,7 @@ async fn what_was_imported_is_there_after_a_restart() {
         let storage = Storage::open(StorageOptions::new(dir.path()))
             .await
             .unwrap();
-        let rooms = Rooms::new(storage.clone(), RoomLimits::default(), FanoutLag::default());
+        let rooms = Rooms::new(storage.clone(), RoomLimits::default());
         let home = Home {
             rooms,
             storage,

@@ -97,6 +97,13 @@ impl Room {
         (self.feed.take_delivered(), self.subscribers.len())
     }
 
+    /// Everything up to `version` is on disk, and whoever waits for it is told.
+    #[cfg(test)]
+    pub(in crate::room) fn durable(&mut self, version: Version) {
+        self.learn_durable(version);
+        self.tell_waiting();
+    }
+
     /// Sends what is pending to everybody at once.
     #[cfg(test)]
     pub(in crate::room) fn flush(&mut self) {
@@ -113,8 +120,9 @@ impl Room {
         }
     }
 
-    /// Everything up to `version` is on disk: whoever waits for it is told at once.
-    pub(in crate::room) fn durable(&mut self, version: Version) {
+    /// Everything up to `version` is on disk: the next batch says so, and whoever waits for it is to
+    /// be [told](Self::tell_waiting).
+    pub(in crate::room) fn learn_durable(&mut self, version: Version) {
         if version <= self.feed.durable() {
             return;
         }
@@ -123,12 +131,31 @@ impl Room {
         for (answer, report) in std::mem::replace(&mut self.imports, later).into_values() {
             let _ = answer.send(Ok(report));
         }
+    }
+
+    /// Whether somebody waits to hear that a version is durable.
+    pub(in crate::room) fn awaits_durable(&self) -> bool {
+        !self.waiting.is_empty() || !self.imports.is_empty()
+    }
+
+    /// Tells who waits for what is durable, unless a batch has told it.
+    pub(in crate::room) fn tell_waiting(&mut self) {
+        let version = self.feed.durable();
         let count = self
             .waiting
             .iter()
             .take_while(|waiting| waiting.version <= version)
             .count();
-        let mut due: Vec<_> = self.waiting.drain(..count).collect();
+        let subscribers = &mut self.subscribers;
+        let mut due: Vec<_> = (self.waiting.drain(..count))
+            .filter(|waiting| {
+                let subscriber = subscribers.get_mut(waiting.conn);
+                subscriber.is_none_or(|subscriber| subscriber.told < waiting.version)
+            })
+            .collect();
+        if due.is_empty() {
+            return;
+        }
         due.sort_by_key(|waiting| waiting.conn);
         due.dedup_by_key(|waiting| waiting.conn);
         let mut message = self.feed.durable_message();

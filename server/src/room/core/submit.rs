@@ -31,6 +31,7 @@ impl Room {
         let Submission {
             origin,
             submit,
+            received: _,
             after,
         } = submission;
         let board = self.feed.board();

@@ -70,6 +70,30 @@ fn r5_durable_is_told_at_once_to_authors_who_wait_and_later_to_others() {
 }
 
 #[test]
+fn r5_a_batch_tells_its_author_what_is_durable_and_no_message_beside_it() {
+    let mut bench = Bench::new();
+    let mut ed = bench.joined(1, "ed");
+    bench.accepted(&ed, 1, create(1));
+    bench.room.flush();
+    bench.accepted(&ed, 2, create(2));
+    ed.take();
+    bench.room.learn_durable(Version(1));
+    assert!(bench.room.awaits_durable());
+    bench.room.flush();
+    bench.room.tell_waiting();
+    let messages = ed.take();
+    assert_eq!(kinds(&messages), ["batch"]);
+    let ServerMessage::Batch(batch) = &messages[0] else {
+        panic!("{messages:?}");
+    };
+    assert_eq!(batch.durable, Version(1));
+    assert!(bench.room.awaits_durable(), "the second is not durable");
+    bench.room.durable(Version(2));
+    assert_eq!(durable(&ed.take()), [2]);
+    assert!(!bench.room.awaits_durable());
+}
+
+#[test]
 fn r5_the_next_batch_tells_what_is_durable() {
     let mut bench = Bench::new();
     let ed = bench.joined(1, "ed");

@@ -38,11 +38,11 @@ async fn r7_an_idle_board_sends_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r7_the_window_is_twice_the_cost_or_the_lag_and_at_most_40_ms() {
+async fn r7_the_window_is_twice_the_cost_or_four_times_the_lag_and_at_most_40_ms() {
     let began = Instant::now();
     let mut window = Window::new(&RoomLimits::default(), began);
     assert_eq!(window.opens(), began, "nothing was sent yet");
-    for (cost, lag, width) in [(3, 1, 6), (3, 10, 10), (30, 10, 40), (1, 90, 40), (0, 0, 0)] {
+    for (cost, lag, width) in [(3, 1, 6), (3, 5, 20), (30, 1, 40), (1, 90, 40), (0, 0, 0)] {
         window.flushed(began, ms(cost), ms(lag));
         assert_eq!(window.opens(), began + ms(width));
     }
@@ -143,23 +143,6 @@ fn r7_a_large_board_is_served_in_slices_of_bytes() {
         ..RoomLimits::default()
     });
     assert_eq!(slices, (1..=151).chain([151]).collect::<Vec<_>>());
-}
-
-#[test]
-fn r7_the_lag_is_a_mean_over_all_connections() {
-    let lag = FanoutLag::default();
-    for _ in 0..100 {
-        lag.clone().record(8_000);
-    }
-    assert!(
-        (7_000..=8_000).contains(&lag.current()),
-        "{}",
-        lag.current()
-    );
-    for _ in 0..100 {
-        lag.record(0);
-    }
-    assert!(lag.current() < 10, "{}", lag.current());
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl House {
 
     async fn with(data: TempDir, options: StorageOptions, limits: RoomLimits) -> Self {
         let storage = Storage::open(options).await.unwrap();
-        let rooms = Rooms::new(storage.clone(), limits, FanoutLag::default());
+        let rooms = Rooms::new(storage.clone(), limits);
         Self {
             data,
             storage,
