@@ -1,5 +1,5 @@
-//! What the server does for its database now and then: trimming, and forgetting
-//! sessions and links that have ended.
+//! What the server does for its database now and then: trimming, and forgetting old keys of requests,
+//! and sessions and links that have ended.
 
 use std::time::Duration;
 
@@ -85,13 +85,14 @@ async fn round(storage: &Storage, retention: Retention) {
     }
 }
 
-/// Trims a board as far as it goes; the count of versions.
+/// Forgets old keys of a board and trims it as far as it goes; the count of versions.
 async fn trim(
     storage: &Storage,
     board: BoardId,
     retention: Retention,
 ) -> Result<u64, StorageError> {
     let mut versions = 0;
+    storage.forget_keys(board, clock::now()).await?;
     loop {
         sleep(PAUSE).await;
         let trimmed = storage.trim_board(board, retention, clock::now()).await?;

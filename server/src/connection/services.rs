@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_util::task::TaskTracker;
 
 use boardcast_protocol::ids::UserId;
+use boardcast_protocol::position::Timestamp;
 
 use super::door::Door;
 use super::limits::Limits;
-use super::refusals::Refusals;
+use super::refusals::{Cause, Refusals};
 use super::registry::{Connection, Connections};
 use super::session::SessionRules;
 use super::sweep::HeartbeatRules;
@@ -111,6 +112,16 @@ impl Services {
             tasks: TaskTracker::new(),
             draining: AtomicU64::new(0),
         }
+    }
+
+    /// Holds a user to the rate of commands, over all its connections and requests.
+    ///
+    /// # Errors
+    /// It sends more: after so many milliseconds they fit.
+    pub fn take_commands(&self, user: UserId, count: usize, now: Timestamp) -> Result<(), u64> {
+        let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        let taken = self.commands.take(user, count, now);
+        taken.inspect_err(|_| self.refusals.note(Cause::CommandsPerSecondPerUser))
     }
 
     /// Whether the server is about to stop: new connections are refused.

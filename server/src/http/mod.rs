@@ -13,6 +13,7 @@ pub mod listen;
 pub mod origin;
 mod page;
 pub mod problem;
+mod rest;
 mod restore;
 mod sent;
 mod sessions;
@@ -69,6 +70,7 @@ pub fn router(app: App) -> Router {
         .merge(admin::routes())
         .merge(sessions::routes())
         .merge(page::routes())
+        .merge(rest::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

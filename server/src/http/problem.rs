@@ -3,10 +3,13 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::accounts::{AccountError, RETRY_AFTER_S as HASH_RETRY_S};
 use crate::auth::{TicketError, TokenError};
 
+/// What the `type` of each problem begins with: its name follows, and the page there explains it.
+const PLACE: &str = "/api/#";
 /// When to try again where storage takes nothing, in seconds.
 const STORAGE_RETRY_S: u32 = 5;
 
@@ -14,16 +17,21 @@ const STORAGE_RETRY_S: u32 = 5;
 #[derive(Debug)]
 pub struct Problem {
     status: StatusCode,
+    /// What it is, for programs; `None`: what the status says.
+    kind: Option<&'static str>,
     hint: String,
+    members: Map<String, Value>,
     headers: Box<HeaderMap>,
 }
 
 #[derive(Serialize)]
 struct Body<'a> {
-    r#type: &'a str,
+    r#type: String,
     status: u16,
     title: &'a str,
     detail: &'a str,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 impl Problem {
@@ -31,9 +39,25 @@ impl Problem {
     pub fn new(status: StatusCode, hint: impl Into<String>) -> Self {
         Self {
             status,
+            kind: None,
             hint: hint.into(),
+            members: Map::new(),
             headers: Box::default(),
         }
+    }
+
+    /// The same with a stable name of its own: what its `type` ends with.
+    #[must_use]
+    pub fn of_kind(mut self, kind: &'static str) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// The same with a member of its own.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
     }
 
     /// The same with further headers.
@@ -103,10 +127,33 @@ impl From<TicketError> for Problem {
     }
 }
 
+/// What a status says, where a problem has no name of its own.
+fn kind_of(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "bad-request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not-found",
+        405 => "method-not-allowed",
+        408 => "request-timeout",
+        409 => "conflict",
+        412 => "precondition-failed",
+        413 => "too-large",
+        415 => "unsupported-media-type",
+        422 => "invalid",
+        426 => "upgrade-required",
+        429 => "too-many-requests",
+        503 => "unavailable",
+        _ => "internal",
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let kind = self.kind.unwrap_or_else(|| kind_of(self.status));
         let body = Body {
-            r#type: "about:blank",
+            r#type: format!("{PLACE}{kind}"),
+            members: &self.members,
             status: self.status.as_u16(),
             title: self.status.canonical_reason().unwrap_or("Error"),
             detail: &self.hint,

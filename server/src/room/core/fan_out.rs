@@ -123,6 +123,7 @@ impl Room {
         for (answer, report) in std::mem::replace(&mut self.imports, later).into_values() {
             let _ = answer.send(Ok(report));
         }
+        self.requests.durable(version);
         let count = self
             .waiting
             .iter()

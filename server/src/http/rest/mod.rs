@@ -1,0 +1,108 @@
+//! Boards for programs: reads from the room, and writes that become commands of the protocol.
+//!
+//! Nothing here decides anything about a board. A read is a look in one turn of the board's room; a
+//! write is a list of commands that the room takes like those of a socket, and is answered when they
+//! are on disk (rule R5).
+
+mod activity;
+mod boards;
+mod cards;
+mod checklists;
+mod columns;
+mod commands;
+mod comments;
+mod extract;
+mod key;
+mod labels;
+mod list;
+mod members;
+mod room;
+mod thing;
+mod write;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, patch, post, put};
+
+use boardcast_protocol::limits::MESSAGE_MAX_BYTES;
+
+use super::App;
+
+/// All routes about boards.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/boards", get(boards::list).post(boards::create))
+        .route(
+            "/api/v1/boards/{board}",
+            get(boards::read).patch(boards::change),
+        )
+        .route("/api/v1/boards/{board}/commands", post(commands::submit))
+        .route(
+            "/api/v1/boards/{board}/columns",
+            get(columns::list).post(columns::create),
+        )
+        .route(
+            "/api/v1/boards/{board}/columns/{column}",
+            get(columns::read)
+                .patch(columns::change)
+                .delete(columns::remove),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards",
+            get(cards::list).post(cards::create),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}",
+            get(cards::read).patch(cards::change).delete(cards::remove),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/labels/{label}",
+            put(cards::put_label).delete(cards::remove_label),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/assignees/{user}",
+            put(cards::put_assignee).delete(cards::remove_assignee),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/checklists",
+            get(checklists::list).post(checklists::create),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/checklists/{checklist}",
+            patch(checklists::change).delete(checklists::remove),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/checklists/{checklist}/items",
+            post(checklists::create_item),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/checklists/{checklist}/items/{item}",
+            patch(checklists::change_item).delete(checklists::remove_item),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/comments",
+            get(comments::list).post(comments::create),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/comments/{comment}",
+            patch(comments::change).delete(comments::remove),
+        )
+        .route(
+            "/api/v1/boards/{board}/labels",
+            get(labels::list).post(labels::create),
+        )
+        .route(
+            "/api/v1/boards/{board}/labels/{label}",
+            patch(labels::change).delete(labels::remove),
+        )
+        .route(
+            "/api/v1/boards/{board}/members",
+            get(members::list).post(members::add),
+        )
+        .route(
+            "/api/v1/boards/{board}/members/{user}",
+            patch(members::change).delete(members::remove),
+        )
+        .route("/api/v1/boards/{board}/activity", get(activity::read))
+        .layer(DefaultBodyLimit::max(MESSAGE_MAX_BYTES))
+}
