@@ -56,7 +56,7 @@ async fn reads_of_a_hot_board_ask_the_disk_nothing() {
     let board = ann.board().await;
     assert_eq!(ann.commands(&board, json!([card("c1")])).await.status, 200);
     let storage = &server.server().services().storage;
-    let reads = || storage.observed().read_us.snapshot().count();
+    let reads = || storage.observed().read_us.read().count();
     let before = reads();
     for _ in 0..10 {
         for path in [
@@ -95,9 +95,9 @@ async fn a_cold_board_is_one_read_however_much_it_holds() {
     for board in boards {
         for path in ["/cards", "", "/cards/c0"] {
             let cold = path == "/cards";
-            let before = storage.observed().read_us.snapshot().count();
+            let before = storage.observed().read_us.read().count();
             assert_eq!(ann.get(&format!("{board}{path}")).await.status, 200);
-            let count = storage.observed().read_us.snapshot().count() - before;
+            let count = storage.observed().read_us.read().count() - before;
             assert_eq!(count, u64::from(cold), "{path}");
         }
     }

@@ -245,7 +245,7 @@ fn unknown<'a>(sent: &'a Map<String, Value>, known: &Value) -> Option<&'a str> {
             (Value::String(text), None) if text.is_empty() => None,
             (Value::Array(items), None) if items.is_empty() => None,
             (Value::Object(fields), None) if fields.is_empty() => None,
-            (Value::Object(fields), None) => unknown(fields, &Value::Null).or(Some(name)),
+            (Value::Object(fields), None) => unknown(fields, &Value::Null).map(|_| name.as_str()),
             (_, None) => Some(name),
         }
     })
