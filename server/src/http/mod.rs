@@ -10,6 +10,7 @@ mod boards;
 pub mod cookie;
 mod health;
 pub mod listen;
+mod openapi;
 pub mod origin;
 mod page;
 pub mod problem;
@@ -70,6 +71,7 @@ pub fn router(app: App) -> Router {
         .merge(admin::routes())
         .merge(sessions::routes())
         .merge(page::routes())
+        .merge(openapi::routes())
         .merge(rest::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)
@@ -79,7 +81,7 @@ pub fn router(app: App) -> Router {
 }
 
 async fn not_found() -> Problem {
-    let hint = "there is nothing here; see docs/protocol.md for what there is";
+    let hint = "there is nothing here; /api/ says what there is";
     Problem::new(StatusCode::NOT_FOUND, hint)
 }
 

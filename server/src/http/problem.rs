@@ -127,25 +127,110 @@ impl From<TicketError> for Problem {
     }
 }
 
+/// The names of all problems, with their status and what they mean.
+pub(super) const KINDS: [(&str, u16, &str); 27] = [
+    ("bad-request", 400, "The request cannot be read as it is."),
+    ("unauthorized", 401, "Credentials are missing or not valid."),
+    (
+        "forbidden",
+        403,
+        "The role, or where the request comes from, does not allow it.",
+    ),
+    ("not-found", 404, "There is no such thing."),
+    (
+        "no-such-board",
+        404,
+        "There is no such board, or it is not yours: the answer is the same.",
+    ),
+    (
+        "method-not-allowed",
+        405,
+        "The path does not answer to this method; `Allow` names those that it does.",
+    ),
+    ("request-timeout", 408, "The body did not come in time."),
+    ("conflict", 409, "It does not go with what is there."),
+    ("duplicate-id", 409, "The id of the new thing is in use."),
+    (
+        "used-id",
+        409,
+        "The id of the new thing belonged to one that was deleted.",
+    ),
+    ("limit", 409, "A limit of the board is reached."),
+    ("wip-limit", 409, "The column is full."),
+    ("not-empty", 409, "The thing still holds others."),
+    ("cycle", 409, "The link would lead back to its own card."),
+    (
+        "last-admin",
+        409,
+        "The last admin of a board cannot leave or be demoted.",
+    ),
+    (
+        "precondition-failed",
+        412,
+        "It has changed since it was read: `mine` and `theirs` are both values.",
+    ),
+    ("too-large", 413, "The body is larger than is accepted."),
+    (
+        "unsupported-media-type",
+        415,
+        "The body is not announced as what it must be.",
+    ),
+    (
+        "invalid",
+        422,
+        "A field has a value that is not allowed, or is not known.",
+    ),
+    (
+        "key-reused",
+        422,
+        "The `Idempotency-Key` was used for another request.",
+    ),
+    (
+        "upgrade-required",
+        426,
+        "The WebSocket version is not spoken.",
+    ),
+    (
+        "too-many-requests",
+        429,
+        "More than is allowed; `Retry-After` says when to try again.",
+    ),
+    (
+        "too-many-keys",
+        429,
+        "As many keys are remembered as there is place for, each for 24 hours.",
+    ),
+    (
+        "internal",
+        500,
+        "Something went wrong in the server; its log says what.",
+    ),
+    (
+        "busy",
+        503,
+        "There is too much to do at the moment; `Retry-After` says when to try again.",
+    ),
+    (
+        "unavailable",
+        503,
+        "It is not possible at the moment; `Retry-After` says when to try again.",
+    ),
+    (
+        "not-durable",
+        503,
+        "It was accepted and is not on disk yet; send it again with the same key.",
+    ),
+];
+
 /// What a status says, where a problem has no name of its own.
 fn kind_of(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        400 => "bad-request",
-        401 => "unauthorized",
-        403 => "forbidden",
-        404 => "not-found",
-        405 => "method-not-allowed",
-        408 => "request-timeout",
-        409 => "conflict",
-        412 => "precondition-failed",
-        413 => "too-large",
-        415 => "unsupported-media-type",
-        422 => "invalid",
-        426 => "upgrade-required",
-        429 => "too-many-requests",
-        503 => "unavailable",
-        _ => "internal",
-    }
+    let known = KINDS.iter().filter(|(_, of, _)| *of == status.as_u16());
+    // Of several the general one.
+    let general = |kind: &&str| !["no-such-board", "busy"].contains(kind);
+    known
+        .map(|(kind, ..)| *kind)
+        .find(general)
+        .unwrap_or("internal")
 }
 
 impl IntoResponse for Problem {

@@ -3,7 +3,10 @@
 mod access;
 mod commands;
 mod keys;
+mod openapi;
 mod reads;
+#[path = "../schema/validator.rs"]
+mod validator;
 mod writes;
 
 use boardcast_tests::harness::TestServer;

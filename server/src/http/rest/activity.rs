@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use boardcast_protocol::ids::{BoardId, CardId};
@@ -29,7 +30,7 @@ pub(super) struct Wanted {
     limit: Option<usize>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct History {
     activity: Vec<ActivityEntry>,
     /// The version below which the next page begins.

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -26,7 +27,7 @@ use crate::room::{RequestRefused, RoomInput};
 use crate::storage::{ImportRecord, Imported, StorageError};
 
 /// A board in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Entry {
     id: BoardId,
     title: String,
@@ -34,7 +35,7 @@ struct Entry {
     archived: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Boards {
     boards: Vec<Entry>,
     next: Option<BoardId>,
@@ -64,7 +65,7 @@ pub(super) async fn list(
 }
 
 /// A board to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewBoard {
     /// Its title, 1 to 2,048 bytes.
@@ -169,7 +170,7 @@ pub(super) async fn read(
 }
 
 /// What is changed of a board. Absent fields stay, `null` clears.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BoardPatch {
     title: Option<String>,

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use boardcast_protocol::board::{Card, Priority};
@@ -81,7 +82,7 @@ pub(super) async fn list(
 }
 
 /// A card to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCard {
     id: Option<CardId>,
@@ -153,7 +154,7 @@ pub(super) async fn read(
 
 /// What is changed of a card. Absent fields stay, `null` clears; with a column or a neighbour it
 /// moves there.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CardPatch {
     title: Option<String>,

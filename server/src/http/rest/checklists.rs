@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use boardcast_protocol::command::{Command, Place};
@@ -41,7 +42,7 @@ pub(super) async fn list(
 }
 
 /// A checklist to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewChecklist {
     id: Option<ChecklistId>,
@@ -76,7 +77,7 @@ pub(super) async fn create(
 }
 
 /// What is changed of a checklist. Absent fields stay; with a neighbour it moves there.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChecklistPatch {
     title: Option<String>,
@@ -121,7 +122,7 @@ pub(super) async fn remove(
 }
 
 /// An item to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewItem {
     id: Option<ItemId>,
@@ -156,7 +157,7 @@ pub(super) async fn create_item(
 }
 
 /// What is changed of an item. Absent fields stay, `null` clears; with a neighbour it moves there.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemPatch {
     text: Option<String>,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use boardcast_protocol::board::Wip;
@@ -44,7 +45,7 @@ pub(super) async fn list(
 }
 
 /// A column to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewColumn {
     id: Option<ColumnId>,
@@ -91,7 +92,7 @@ pub(super) async fn read(
 }
 
 /// What is changed of a column. Absent fields stay, `null` clears; with a neighbour it moves there.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ColumnPatch {
     title: Option<String>,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,7 +22,7 @@ use crate::http::sent::Sent;
 use crate::room::RequestRefused;
 
 /// How a list is applied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
     /// All or nothing, as one version.
@@ -32,16 +33,18 @@ pub(super) enum Mode {
 }
 
 /// Commands of the protocol, in their order.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Commands {
+    /// 1 to 100 of them; one that makes a thing may leave its id to the server.
+    #[schemars(with = "Vec<Command>")]
     commands: Vec<Map<String, Value>>,
     #[serde(default)]
     mode: Mode,
 }
 
 /// What became of them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Answer {
     board: BoardId,
     /// The last version that they made.
@@ -52,7 +55,7 @@ pub(super) struct Answer {
 }
 
 /// What became of one command.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Outcome {
     /// What it is about or has made.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use boardcast_protocol::command::Command;
@@ -42,7 +43,7 @@ pub(super) async fn list(
 }
 
 /// A comment to be written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewComment {
     id: Option<CommentId>,
@@ -70,7 +71,7 @@ pub(super) async fn create(
 }
 
 /// The new text of a comment.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CommentPatch {
     text: String,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use boardcast_protocol::command::Command;
@@ -38,7 +39,7 @@ pub(super) async fn list(
 }
 
 /// A label to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLabel {
     id: Option<LabelId>,
@@ -67,7 +68,7 @@ pub(super) async fn create(
 }
 
 /// What is changed of a label. Absent fields stay, `null` clears.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LabelPatch {
     name: Option<String>,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use boardcast_protocol::board::Role;
@@ -39,7 +40,7 @@ pub(super) async fn list(
 }
 
 /// A member to be added.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMember {
     user: UserId,
@@ -62,7 +63,7 @@ pub(super) async fn add(
 }
 
 /// What is changed of a member. An absent name stays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MemberPatch {
     name: Option<String>,

@@ -26,7 +26,36 @@ use axum::routing::{get, patch, post, put};
 
 use boardcast_protocol::limits::MESSAGE_MAX_BYTES;
 
+use schemars::SchemaGenerator;
+
 use super::App;
+
+/// Tells the generator every body and every answer.
+pub(super) fn schemas(generator: &mut SchemaGenerator) {
+    generator.subschema_for::<activity::History>();
+    generator.subschema_for::<boards::Boards>();
+    generator.subschema_for::<boards::NewBoard>();
+    generator.subschema_for::<boards::BoardPatch>();
+    generator.subschema_for::<boardcast_protocol::board::View>();
+    generator.subschema_for::<cards::NewCard>();
+    generator.subschema_for::<cards::CardPatch>();
+    generator.subschema_for::<thing::WholeCard<'_>>();
+    generator.subschema_for::<checklists::NewChecklist>();
+    generator.subschema_for::<checklists::ChecklistPatch>();
+    generator.subschema_for::<checklists::NewItem>();
+    generator.subschema_for::<checklists::ItemPatch>();
+    generator.subschema_for::<columns::NewColumn>();
+    generator.subschema_for::<columns::ColumnPatch>();
+    generator.subschema_for::<commands::Commands>();
+    generator.subschema_for::<commands::Answer>();
+    generator.subschema_for::<comments::NewComment>();
+    generator.subschema_for::<comments::CommentPatch>();
+    generator.subschema_for::<labels::NewLabel>();
+    generator.subschema_for::<labels::LabelPatch>();
+    generator.subschema_for::<members::NewMember>();
+    generator.subschema_for::<members::MemberPatch>();
+    generator.subschema_for::<write::Receipt>();
+}
 
 /// All routes about boards.
 pub(super) fn routes() -> Router<App> {

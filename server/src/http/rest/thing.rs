@@ -1,5 +1,6 @@
 //! The things of a board as they are answered, and the tags that tell their states apart.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -24,8 +25,8 @@ pub(super) enum Thing {
 }
 
 /// A card with all that is known of it.
-#[derive(Serialize)]
-struct WholeCard<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct WholeCard<'a> {
     #[serde(flatten)]
     card: &'a Card,
     description: &'a str,

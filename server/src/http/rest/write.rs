@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -54,7 +55,7 @@ impl FromRequestParts<App> for Writer {
 }
 
 /// What became of a write. It is the same each time that the same request comes under the same key.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Receipt {
     /// The board.
     pub(super) board: BoardId,
