@@ -9,6 +9,7 @@
 pub mod door;
 mod ended;
 pub mod limits;
+pub mod listening;
 pub mod mask;
 pub mod profile;
 pub mod protocol_error;

@@ -27,6 +27,10 @@ use crate::connection::refusals::{Cause, Refusals};
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+/// Ends the connection of a request at once, whatever waits to be written to it.
+#[derive(Clone, Debug)]
+pub struct Hangup(pub CancellationToken);
+
 /// What sockets and requests are held to.
 #[derive(Clone, Debug)]
 pub struct HttpRules {
@@ -128,20 +132,29 @@ impl Connection {
             place: _place,
             stop,
         } = self;
+        let hangup = CancellationToken::new();
+        let given = hangup.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(Hangup(given.clone()));
             service.call(request)
         });
         let served = http
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let mut served = std::pin::pin!(served);
-        let ended = tokio::select! {
-            ended = served.as_mut() => ended,
-            () = stop.cancelled() => {
-                served.as_mut().graceful_shutdown();
-                served.await
+        let serving = async {
+            tokio::select! {
+                ended = served.as_mut() => ended,
+                () = stop.cancelled() => {
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
             }
+        };
+        let ended = tokio::select! {
+            ended = serving => ended,
+            () = hangup.cancelled() => Ok(()),
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "a connection ended with an error");

@@ -2,6 +2,7 @@
 
 mod access;
 mod commands;
+mod events;
 mod keys;
 mod openapi;
 mod reads;

@@ -55,6 +55,16 @@ pub(super) const BOARDS: &[Operation] = &[
     },
     Operation {
         method: "GET",
+        path: "/api/v1/boards/{board}/events",
+        id: "stream-events",
+        summary: "The versions of the board as server-sent events, as they happen",
+        takes: &["Last-Event-ID"],
+        body: Body::Nothing,
+        answer: (200, Body::Any("text/event-stream")),
+        errors: &[404],
+    },
+    Operation {
+        method: "GET",
         path: "/api/v1/boards/{board}/activity",
         id: "read-activity",
         summary: "What happened, newest first",

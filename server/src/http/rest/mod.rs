@@ -11,6 +11,7 @@ mod checklists;
 mod columns;
 mod commands;
 mod comments;
+mod events;
 mod extract;
 mod key;
 mod labels;
@@ -133,5 +134,6 @@ pub(super) fn routes() -> Router<App> {
             patch(members::change).delete(members::remove),
         )
         .route("/api/v1/boards/{board}/activity", get(activity::read))
+        .route("/api/v1/boards/{board}/events", get(events::stream))
         .layer(DefaultBodyLimit::max(MESSAGE_MAX_BYTES))
 }
