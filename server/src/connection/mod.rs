@@ -26,4 +26,4 @@ pub mod tally;
 pub mod task;
 mod writer;
 
-pub use services::{ConnectionRules, Services, Source};
+pub use services::{Asker, ConnectionRules, Quota, Services, Source};

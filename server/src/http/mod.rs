@@ -14,6 +14,7 @@ mod openapi;
 pub mod origin;
 mod page;
 pub mod problem;
+mod quota;
 mod rest;
 mod restore;
 mod sent;
@@ -27,9 +28,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
+
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 pub use self::boards::ImportRules;
 use self::cookie::SessionCookie;
@@ -76,8 +80,22 @@ pub fn router(app: App) -> Router {
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), quota::hold))
         .layer(map_response(secure))
+        .layer(CompressionLayer::new().compress_when(compressed()))
         .with_state(app)
+}
+
+/// Answers below this size are sent as they are, in bytes.
+const COMPRESS_FROM_BYTES: u64 = 1_024;
+
+/// What is compressed where the client takes it: not events, which would wait for others, and not
+/// backups, which gain little for much work.
+fn compressed() -> impl Predicate {
+    SizeAbove::new(COMPRESS_FROM_BYTES)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new("application/octet-stream"))
 }
 
 async fn not_found() -> Problem {

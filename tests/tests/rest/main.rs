@@ -1,6 +1,7 @@
 //! Boards over HTTP: reads from the room, writes that sockets see live, lists of commands.
 
 mod access;
+mod answers;
 mod commands;
 mod events;
 mod keys;

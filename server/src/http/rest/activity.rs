@@ -14,9 +14,9 @@ use boardcast_protocol::position::Version;
 use super::boards::not_kept;
 use super::extract::{Asked, Ids};
 use super::room::look;
-use crate::auth::Identity;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::quota::Known;
 
 /// Entries of a page where nothing else is asked for.
 const LIMIT: usize = 50;
@@ -40,7 +40,7 @@ pub(super) struct History {
 /// Durable versions, newest first. This is read from the disk, where the history is.
 pub(super) async fn read(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Ids(board): Ids<BoardId>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<History>, Problem> {

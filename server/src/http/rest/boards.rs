@@ -22,6 +22,7 @@ use crate::auth::Identity;
 use crate::clock;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::quota::Known;
 use crate::http::sent::Sent;
 use crate::room::{RequestRefused, RoomInput};
 use crate::storage::{ImportRecord, Imported, StorageError};
@@ -44,7 +45,7 @@ pub(super) struct Boards {
 /// The boards of whoever asks, by id; all boards for an administrator.
 pub(super) async fn list(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Boards>, Problem> {
     let (limit, after) = (page.limit()?, page.after(|cursor| cursor.parse().ok())?);
@@ -153,7 +154,7 @@ async fn create_once(
 /// The view of a board: the bytes are the same for all who ask at a version.
 pub(super) async fn read(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Ids(board): Ids<BoardId>,
     known: IfNoneMatch,
 ) -> Result<Response, Problem> {

@@ -18,9 +18,9 @@ use super::list::{Listed, Page};
 use super::room::look;
 use super::thing::Thing;
 use super::write::{Receipt, Writer, read_thing};
-use crate::auth::Identity;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::quota::Known;
 use crate::http::sent::Sent;
 
 /// Which cards, and which page of them.
@@ -47,7 +47,7 @@ impl Wanted {
 /// The cards by id; those of one column in their order there.
 pub(super) async fn list(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Ids(board): Ids<BoardId>,
     Asked(mut wanted): Asked<Wanted>,
     known: IfNoneMatch,
@@ -145,7 +145,7 @@ pub(super) async fn create(
 /// A card with its description and comments.
 pub(super) async fn read(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Ids((board, card)): Ids<(BoardId, CardId)>,
     known: IfNoneMatch,
 ) -> Result<Response, Problem> {

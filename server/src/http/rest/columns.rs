@@ -15,15 +15,15 @@ use super::list::{Listed, Page};
 use super::room::look;
 use super::thing::Thing;
 use super::write::{Receipt, Writer, read_thing};
-use crate::auth::Identity;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::quota::Known;
 use crate::http::sent::Sent;
 
 /// The columns in their order, archived ones included.
 pub(super) async fn list(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Ids(board): Ids<BoardId>,
     Asked(page): Asked<Page>,
     known: IfNoneMatch,
@@ -84,7 +84,7 @@ pub(super) async fn create(
 /// A column.
 pub(super) async fn read(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Ids((board, column)): Ids<(BoardId, ColumnId)>,
     known: IfNoneMatch,
 ) -> Result<Response, Problem> {

@@ -14,15 +14,15 @@ use super::list::{Listed, Page, behind};
 use super::room::look;
 use super::thing::Thing;
 use super::write::{Receipt, Writer, no_such};
-use crate::auth::Identity;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::quota::Known;
 use crate::http::sent::Sent;
 
 /// The comments by id.
 pub(super) async fn list(
     State(app): State<App>,
-    identity: Identity,
+    Known(identity): Known,
     Ids((board, card)): Ids<(BoardId, CardId)>,
     Asked(page): Asked<Page>,
     known: IfNoneMatch,

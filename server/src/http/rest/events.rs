@@ -20,13 +20,13 @@ use boardcast_protocol::position::{Epoch, Version};
 use super::extract::Ids;
 use super::room::look;
 use super::thing::position_of;
-use crate::auth::Identity;
 use crate::clock;
 use crate::connection::Source;
 use crate::connection::listening::{Listening, Told};
 use crate::http::App;
 use crate::http::listen::{Hangup, Peer};
 use crate::http::problem::Problem;
+use crate::http::quota::Known;
 
 /// Streams a board: `subscribed`, then `snapshot` and `batch` as over a socket, each with its position
 /// as id. It ends when the membership, the token or the session ends.
@@ -34,7 +34,7 @@ pub(super) async fn stream(
     State(app): State<App>,
     Extension(Peer(peer)): Extension<Peer>,
     Extension(Hangup(hangup)): Extension<Hangup>,
-    identity: Identity,
+    Known(identity): Known,
     Ids(board): Ids<BoardId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

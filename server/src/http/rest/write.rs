@@ -27,6 +27,7 @@ use crate::auth::Identity;
 use crate::clock;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::quota::Known;
 use crate::room::{Condition, Decided, Request, RequestRefused, RoomInput};
 
 /// How long an answer waits for the disk; then 503, and the same request with the same key finds
@@ -47,7 +48,7 @@ impl FromRequestParts<App> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         Ok(Self {
-            identity: Identity::from_request_parts(parts, app).await?,
+            identity: Known::from_request_parts(parts, app).await?.0,
             key: Key::from_request_parts(parts, app).await?,
             onto: IfMatch::from_request_parts(parts, app).await?,
         })
