@@ -208,9 +208,10 @@ impl Room {
     /// The client that speaks, where only the disk can tell what it did before: to be
     /// [recalled](Self::recall) before the input is handled.
     pub(super) fn lacks(&self, input: &RoomInput) -> Option<ClientId> {
-        let client = match input {
-            RoomInput::Request(request) => request.name.map(|(client, _)| client),
-            other => other.origin().map(|origin| origin.client),
+        let client = if let RoomInput::Request(request) = input {
+            request.name.map(|(client, _)| client)
+        } else {
+            input.origin().map(|origin| origin.client)
         };
         client.filter(|client| self.clients.lacks(*client))
     }

@@ -7,6 +7,7 @@ mod events;
 mod keys;
 mod openapi;
 mod reads;
+mod scripts;
 #[path = "../schema/validator.rs"]
 mod validator;
 mod writes;

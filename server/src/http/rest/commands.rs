@@ -112,9 +112,12 @@ async fn all(
         .is_some()
         .then(|| condition(Thing::Board, writer.onto.clone()));
     let decided = writer.decide(app, board, 0, cmds, onto).await?;
-    let decided = decided.map_err(|refused| match refused {
-        RequestRefused::Stale(theirs) => stale(mine.unwrap_or_default(), theirs),
-        other => refusal(other),
+    let decided = decided.map_err(|refused| {
+        if let RequestRefused::Stale(theirs) = refused {
+            stale(mine.unwrap_or_default(), theirs)
+        } else {
+            refusal(refused)
+        }
     })?;
     let version = decided.version;
     durable(decided.durable).await?;

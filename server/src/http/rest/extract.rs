@@ -43,7 +43,7 @@ impl FromRequestParts<App> for IfNoneMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
-        Ok(Self(text(&parts.headers, header::IF_NONE_MATCH)?))
+        Ok(Self(text(&parts.headers, &header::IF_NONE_MATCH)?))
     }
 }
 
@@ -68,7 +68,7 @@ impl FromRequestParts<App> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
-        Ok(Self(text(&parts.headers, header::IF_MATCH)?))
+        Ok(Self(text(&parts.headers, &header::IF_MATCH)?))
     }
 }
 
@@ -89,9 +89,9 @@ fn tags(listed: &str) -> impl Iterator<Item = &str> {
     listed.split(',').map(str::trim)
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Result<Option<String>, Problem> {
+fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
     let mut lines = Vec::new();
-    for value in headers.get_all(&name) {
+    for value in headers.get_all(name) {
         let line = value.to_str().map_err(|_| {
             let hint = format!("`{name}` holds something else than ASCII");
             Problem::new(StatusCode::BAD_REQUEST, hint)

@@ -220,7 +220,7 @@ impl Room {
         now: Timestamp,
     ) -> Result<(), RequestRefused> {
         let waits = self.requests.count >= self.limits.waiting_max;
-        let place = place.and_then(|()| if waits { Err(Refusal::Busy) } else { Ok(()) });
+        let place = place.and(if waits { Err(Refusal::Busy) } else { Ok(()) });
         let retry_ms = self.limits.retry_ms;
         place.map_err(|refusal| {
             self.stats.busy.add(1);
