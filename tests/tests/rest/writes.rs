@@ -168,6 +168,12 @@ async fn if_match_shows_both_values_where_somebody_was_faster() {
         .send("PATCH", &place, &onto, Some(&json!({"title": "Second"})))
         .await;
     assert_eq!(second.status, 200, "{second:?}");
+    let none = [("if-match", "")];
+    let empty = ann.send("DELETE", &place, &none, None).await;
+    assert_eq!(
+        (empty.status, empty.problem().as_str()),
+        (400, "bad-request")
+    );
     let any = [("if-match", "*")];
     let gone = ann
         .send("DELETE", &format!("{board}/cards/none"), &any, None)

@@ -1,6 +1,10 @@
 //! Parameters and statuses, which mean the same wherever they stand.
 
+use boardcast_protocol::position::MAX_SAFE_INTEGER;
 use serde_json::{Value, json};
+
+const TAG: &str = "\"05d17e7a90c421bf:41\"";
+const NEXT: &str = "The `next` of the page before";
 
 /// Where a parameter stands.
 pub(super) enum Place {
@@ -19,63 +23,50 @@ pub(super) struct Parameter {
 
 /// The parameter of a name: with `?` one of the query, in capitals a header, else an id in the path.
 pub(super) fn parameter(name: &str) -> Parameter {
-    let id = || json!({"type": "string", "minLength": 1, "maxLength": 22, "pattern": "^[A-Za-z0-9_-]{1,22}$"});
-    let text = |max: u32| json!({"type": "string", "minLength": 1, "maxLength": max});
-    let count = |max: u64| json!({"type": "integer", "minimum": 1, "maximum": max});
-    let tags = || json!({"type": "string", "minLength": 1, "maxLength": 1_024});
     let (place, text, schema, example) = match name {
         "?limit" => (Place::Query, "Things of a page", count(200), json!(100)),
-        "?cursor" => (
-            Place::Query,
-            "The `next` of the page before",
-            text(1_024),
-            json!("k1"),
-        ),
-        "?after" => (
-            Place::Query,
-            "The `next` of the page before",
-            id(),
-            json!("ann"),
-        ),
+        "?cursor" => (Place::Query, NEXT, id(), json!("k1")),
+        "?cursor-of-cards" => {
+            let cursor = text(1_024, "^([0-9A-Za-z]{1,1000}\\.)?[A-Za-z0-9_-]{1,22}$");
+            (Place::Query, NEXT, cursor, json!("V.k1"))
+        }
+        "?cursor-of-versions" => (Place::Query, NEXT, count(MAX_SAFE_INTEGER), json!(41)),
+        "?after" => (Place::Query, NEXT, id(), json!("ann")),
         "?column" | "?label" | "?assignee" | "?card" => {
             (Place::Query, "Only what has it", id(), json!("bug"))
         }
-        "?archived" => (
-            Place::Query,
-            "Only archived cards, or only others",
-            json!({"type": "boolean"}),
-            json!(false),
-        ),
-        "?format" => (
-            Place::Query,
-            "What the body is",
-            json!({"type": "string", "enum": ["trello", "json"]}),
-            json!("json"),
-        ),
-        "Idempotency-Key" => (
-            Place::Header,
-            "Makes the request safe to send again within 24 hours",
-            text(255),
-            json!("import-17"),
-        ),
-        "If-Match" => (
-            Place::Header,
-            "Write only onto this state: the `ETag` that was read",
-            tags(),
-            json!("\"05d17e7a90c421bf:41\""),
-        ),
+        "?archived" => {
+            let what = "Only archived cards, or only others";
+            (Place::Query, what, json!({"type": "boolean"}), json!(false))
+        }
+        "?format" => {
+            let formats = json!({"type": "string", "enum": ["trello", "json"]});
+            (Place::Query, "What the body is", formats, json!("json"))
+        }
+        "Idempotency-Key" => {
+            let what = "Makes the request safe to send again within 24 hours";
+            (
+                Place::Header,
+                what,
+                text(255, "^[!-~]{1,255}$"),
+                json!("import-17"),
+            )
+        }
+        "If-Match" => {
+            let what = "Write only onto this state: the `ETag` that was read";
+            (Place::Header, what, tags(), json!(TAG))
+        }
         "If-None-Match" => (
             Place::Header,
             "Answer 304 where it is still this",
             tags(),
-            json!("\"05d17e7a90c421bf:41\""),
+            json!(TAG),
         ),
-        "Last-Event-ID" => (
-            Place::Header,
-            "Go on behind this version: EPOCH:VERSION",
-            text(64),
-            json!("05d17e7a90c421bf:41"),
-        ),
+        "Last-Event-ID" => {
+            let what = "Go on behind this version: EPOCH:VERSION";
+            let position = text(33, "^[0-9a-f]{16}:[0-9]{1,15}$");
+            (Place::Header, what, position, json!("05d17e7a90c421bf:41"))
+        }
         _ => (Place::Path, "An id", id(), json!("k1")),
     };
     Parameter {
@@ -84,6 +75,22 @@ pub(super) fn parameter(name: &str) -> Parameter {
         schema,
         example,
     }
+}
+
+fn text(max: u32, pattern: &str) -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": max, "pattern": pattern})
+}
+
+fn id() -> Value {
+    text(22, "^[A-Za-z0-9_-]{1,22}$")
+}
+
+fn tags() -> Value {
+    text(1_024, "^[!-~]([ -~]*[!-~])?$")
+}
+
+fn count(max: u64) -> Value {
+    json!({"type": "integer", "minimum": 1, "maximum": max})
 }
 
 /// What a status means.

@@ -64,8 +64,9 @@ impl Operation {
                 Place::Query => (ParameterIn::Query, Required::False),
                 Place::Header => (ParameterIn::Header, Required::False),
             };
+            let shown = name.split("-of-").next().unwrap_or(name);
             let parameter = ParameterBuilder::new()
-                .name(name.trim_start_matches('?'))
+                .name(shown.trim_start_matches('?'))
                 .parameter_in(place)
                 .required(required)
                 .description(Some(told.text))

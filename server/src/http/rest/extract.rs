@@ -98,7 +98,12 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Proble
         })?;
         lines.push(line);
     }
-    Ok((!lines.is_empty()).then(|| lines.join(",")))
+    let listed = (!lines.is_empty()).then(|| lines.join(","));
+    if listed.as_ref().is_some_and(|tags| tags.trim().is_empty()) {
+        let hint = format!("`{name}` is empty; name a tag, or leave it out");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, hint));
+    }
+    Ok(listed)
 }
 
 /// Reads a field of a patch that may be kept (absent), cleared (`null`) or set.
