@@ -4,7 +4,8 @@
 //! effects are performed and answers written (`talk`, `writer`) by the loop of one [`task`] per
 //! socket. The [`door`] says who may come in, the [`registry`] knows all connections, the [`sweep`]
 //! looks after them; what an administrator sees of each is its [`profile`], of all together the
-//! [`tally`]; who may not stay is `ended`.
+//! [`tally`]; who may not stay is `ended`. Who only [listens](listening), over plain HTTP, is a
+//! connection as well.
 
 pub mod door;
 mod ended;
