@@ -212,6 +212,17 @@ async fn every_problem_has_its_place_in_the_reference() {
         let name = ann.send(method, path, &[], None).await.problem();
         assert!(problems.contains_key(&name), "{name}");
     }
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../server/src/http/rest");
+    for entry in std::fs::read_dir(sources).expect("a folder") {
+        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a source");
+        for name in text
+            .split("of_kind(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(problems.contains_key(name), "{name}");
+        }
+    }
     server.stop().await;
 }
 
