@@ -203,6 +203,25 @@ id!(
     AnyId
 );
 
+/// What the ids of clients begin with that stand for a key of a request over HTTP.
+const RESERVED: &str = "key-";
+
+impl ClientId {
+    /// The client that stands for a key of a request over HTTP: `key-` and at most 18 characters of
+    /// `bits`, the upper 107 of them.
+    pub fn of_key(bits: u128) -> Self {
+        let mut text = Text::new();
+        text.push_str(RESERVED);
+        text.push_str(&from_u128(bits >> 21));
+        Self(text)
+    }
+
+    /// Whether it stands for a key: no client that says hello may have such an id.
+    pub fn is_of_key(&self) -> bool {
+        self.0.starts_with(RESERVED)
+    }
+}
+
 macro_rules! any {
     ($($name:ident),*) => {
         $(impl From<$name> for AnyId {
@@ -243,6 +262,17 @@ mod tests {
         assert_eq!(CardId::from_u128(61).as_str(), "z");
         assert_eq!(CardId::from_u128(62).as_str(), "10");
         assert_eq!(CardId::from_u128(u128::MAX).as_str().len(), 22);
+    }
+
+    #[test]
+    fn a_key_is_a_client_of_its_own_kind() {
+        for bits in [0, 1 << 21, u128::MAX] {
+            let client = ClientId::of_key(bits);
+            assert!(client.is_of_key());
+            assert_eq!(client.as_str().parse(), Ok(client));
+        }
+        assert_ne!(ClientId::of_key(1 << 21), ClientId::of_key(1 << 22));
+        assert!(!ClientId::from_u128(u128::MAX).is_of_key());
     }
 
     #[test]

@@ -34,6 +34,21 @@ impl Pace {
         Self::per_s(per_s, per_s.saturating_mul(4).max(of_a_submit))
     }
 
+    /// `per_s` a second over time, and four times as many at once.
+    pub(crate) fn requests(per_s: u32) -> Self {
+        Self::per_s(per_s, per_s.saturating_mul(4))
+    }
+
+    /// How many fit at once.
+    pub(crate) fn burst(self) -> u32 {
+        self.burst
+    }
+
+    /// How long an empty bucket that was filled at once takes to drain, in milliseconds.
+    pub(crate) fn window_ms(self) -> u64 {
+        self.full_us() / 1_000
+    }
+
     /// At most `most` in any second, wherever it begins: a tenth of them at once, nine tenths over
     /// time.
     pub(crate) fn in_any_second(most: u32) -> Self {
@@ -83,6 +98,15 @@ impl Bucket {
         Ok(())
     }
 
+    /// How many more fit now, and after how many milliseconds a whole burst does again.
+    pub(crate) fn left(&self, now: Timestamp, pace: Pace) -> (u32, u64) {
+        let now_us = now.0.saturating_mul(1_000);
+        let level_us = self.empty_at_us.saturating_sub(now_us).min(pace.full_us());
+        let left = (pace.full_us() - level_us) / pace.each_us.max(1);
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        (left, level_us.div_ceil(1_000))
+    }
+
     /// Whether nothing that happened before counts any more.
     pub(crate) fn is_empty(&self, now: Timestamp) -> bool {
         self.empty_at_us <= now.0.saturating_mul(1_000)
@@ -105,6 +129,17 @@ mod tests {
         assert_eq!(bucket.take(Timestamp(15_000), 3, pace), Err(30_000));
         assert!(!bucket.is_empty(Timestamp(214_999)));
         assert!(bucket.is_empty(Timestamp(215_000)));
+    }
+
+    #[test]
+    fn what_is_left_grows_as_the_bucket_drains() {
+        let (mut bucket, pace) = (Bucket::default(), Pace::requests(10));
+        assert_eq!(bucket.left(Timestamp(5_000), pace), (40, 0));
+        assert_eq!(bucket.take(Timestamp(5_000), 30, pace), Ok(()));
+        assert_eq!(bucket.left(Timestamp(5_000), pace), (10, 3_000));
+        assert_eq!(bucket.left(Timestamp(6_000), pace), (20, 2_000));
+        assert_eq!(bucket.left(Timestamp(9_000), pace), (40, 0));
+        assert_eq!(pace.window_ms(), 4_000);
     }
 
     #[test]

@@ -40,20 +40,34 @@ impl<K: Eq + Hash> Rates<K> {
     /// # Errors
     /// They do not. After so many milliseconds they will.
     pub(crate) fn take(&self, key: K, count: u32, now: Timestamp) -> Result<(), u64> {
+        self.with(key, now, |bucket| bucket.take(now, count, self.pace))
+    }
+
+    /// The same for one, with what is [left](Bucket::left) behind it.
+    pub(crate) fn take_one(&self, key: K, now: Timestamp) -> (Result<(), u64>, (u32, u64)) {
+        self.with(key, now, |bucket| {
+            let taken = bucket.take(now, 1, self.pace);
+            (taken, bucket.left(now, self.pace))
+        })
+    }
+
+    /// How often it may happen.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    fn with<T>(&self, key: K, now: Timestamp, act: impl FnOnce(&mut Bucket) -> T) -> T {
         if let Some(mut bucket) = self.known.get_mut(&key) {
-            return bucket.take(now, count, self.pace);
+            return act(&mut bucket);
         }
         if self.known.len() >= self.keys_max {
             self.forget_empty(now);
         }
         if self.known.len() >= self.keys_max {
             let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-            return others.take(now, count, self.pace);
+            return act(&mut others);
         }
-        self.known
-            .entry(key)
-            .or_default()
-            .take(now, count, self.pace)
+        act(&mut self.known.entry(key).or_default())
     }
 
     fn forget_empty(&self, now: Timestamp) {

@@ -1,5 +1,5 @@
-//! What the server does for its database now and then: trimming, and forgetting what has ended:
-//! sessions, tokens, links, old entries of the audit log.
+//! What the server does for its database now and then: trimming, and forgetting what has ended: old
+//! keys of requests, sessions, tokens, links, old entries of the audit log.
 
 use std::time::Duration;
 
@@ -100,13 +100,14 @@ async fn forget_audit(storage: &Storage) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Trims a board as far as it goes; the count of versions.
+/// Forgets old keys of a board and trims it as far as it goes; the count of versions.
 async fn trim(
     storage: &Storage,
     board: BoardId,
     retention: Retention,
 ) -> Result<u64, StorageError> {
     let mut versions = 0;
+    storage.forget_keys(board, clock::now()).await?;
     loop {
         sleep(PAUSE).await;
         let trimmed = storage.trim_board(board, retention, clock::now()).await?;

@@ -75,6 +75,10 @@ pub struct Settings {
     /// [default: 1000]
     #[arg(long, env = "BOARDCAST_MAX_COMMANDS_PER_S_PER_USER", value_name = "N")]
     pub max_commands_per_s_per_user: Option<u64>,
+    /// Requests a second of a user over HTTP, or of an address without credentials, four times as many
+    /// at once; above it 429 [default: 2000]
+    #[arg(long, env = "BOARDCAST_MAX_REQUESTS_PER_S_PER_USER", value_name = "N")]
+    pub max_requests_per_s_per_user: Option<u64>,
     /// Commands a second of a board, four times as many at once; above it `busy` [default: 10000]
     #[arg(long, env = "BOARDCAST_MAX_COMMANDS_PER_S_PER_BOARD", value_name = "N")]
     pub max_commands_per_s_per_board: Option<u64>,
@@ -197,6 +201,7 @@ impl Settings {
             max_messages_per_s,
             max_messages_burst,
             max_commands_per_s_per_user,
+            max_requests_per_s_per_user,
             max_commands_per_s_per_board,
             max_sign_ins_per_min_per_address,
             max_message_bytes,

@@ -54,6 +54,7 @@ impl Settings {
             0..=1_000_000 => limits.unauthenticated_per_source
         );
         set!(self.max_commands_per_s_per_user, 1..=1_000_000 => limits.commands_per_s_per_user);
+        set!(self.max_requests_per_s_per_user, 1..=1_000_000 => limits.requests_per_s_per_user);
         set!(self.max_sign_ins_per_min_per_address, 1..=60_000 => config.accounts.sign_ins_per_source);
         set!(self.max_commands_per_s_per_board, 1..=1_000_000 => config.rooms.commands_per_s);
         let http = &mut config.http;

@@ -34,6 +34,9 @@ pub struct Limits {
     /// Commands a second of one user over all connections, over time; four times as many at once.
     /// Above it a submit is answered `busy`.
     pub commands_per_s_per_user: u32,
+    /// Requests a second over HTTP of one user, or of one source without credentials, over time; four
+    /// times as many at once. Above it the answer is 429.
+    pub requests_per_s_per_user: u32,
 }
 
 impl Default for Limits {
@@ -47,6 +50,7 @@ impl Default for Limits {
             connects_per_s: 4_000,
             connects_per_s_per_source: 2_000,
             commands_per_s_per_user: 1_000,
+            requests_per_s_per_user: 2_000,
         }
     }
 }

@@ -4,11 +4,13 @@
 //! effects are performed and answers written (`talk`, `writer`) by the loop of one [`task`] per
 //! socket. The [`door`] says who may come in, the [`registry`] knows all connections, the [`sweep`]
 //! looks after them; what an administrator sees of each is its [`profile`], of all together the
-//! [`tally`]; who may not stay is `ended`.
+//! [`tally`]; who may not stay is `ended`. Who only [listens](listening), over plain HTTP, is a
+//! connection as well.
 
 pub mod door;
 mod ended;
 pub mod limits;
+pub mod listening;
 pub mod mask;
 pub mod profile;
 pub mod protocol_error;
@@ -25,4 +27,4 @@ pub mod tally;
 pub mod task;
 mod writer;
 
-pub use services::{ConnectionRules, Services, Source};
+pub use services::{Asker, ConnectionRules, Quota, Services, Source};

@@ -31,6 +31,8 @@ pub enum Cause {
     Flood,
     /// Commands a second of a user: `busy`.
     CommandsPerSecondPerUser,
+    /// Requests a second of a user, or of a source without credentials: 429.
+    RequestsPerSecondPerUser,
     /// Bytes of a message: 1009.
     MessageBytes,
     /// Bytes of a frame: 1009.
@@ -43,7 +45,7 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, in the order of their counters.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Draining,
         Self::HttpConnections,
         Self::Connections,
@@ -57,6 +59,7 @@ impl Cause {
         Self::MessagesPerSecond,
         Self::Flood,
         Self::CommandsPerSecondPerUser,
+        Self::RequestsPerSecondPerUser,
         Self::MessageBytes,
         Self::FrameBytes,
         Self::HelloTime,
@@ -89,6 +92,7 @@ impl Cause {
             Self::MessagesPerSecond => "messages_per_s",
             Self::Flood => "flood",
             Self::CommandsPerSecondPerUser => "commands_per_s_per_user",
+            Self::RequestsPerSecondPerUser => "requests_per_s_per_user",
             Self::MessageBytes => "message_bytes",
             Self::FrameBytes => "frame_bytes",
             Self::HelloTime => "hello_time",
@@ -124,7 +128,7 @@ mod tests {
             (0..times).for_each(|_| refusals.note(cause));
         }
         let counts = Cause::ALL.map(|cause| refusals.count(cause));
-        assert_eq!(counts.as_slice(), (0..17).collect::<Vec<_>>());
+        assert_eq!(counts.as_slice(), (0..18).collect::<Vec<_>>());
         let mut names = Cause::ALL.map(Cause::name).to_vec();
         names.sort_unstable();
         names.dedup();

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::codec::encode;
@@ -43,6 +44,8 @@ pub struct Connection {
     is_dropped: AtomicBool,
     /// What the sweeper remembers of it; nobody else asks.
     watch: Mutex<Option<Watch>>,
+    /// Drops the socket where no task of its own does.
+    hangup: OnceLock<CancellationToken>,
 }
 
 /// What a connection did up to now.
@@ -86,8 +89,16 @@ impl Connection {
     /// Drops the socket, whatever waits to be written.
     pub fn drop_socket(&self, code: CloseCode) {
         self.is_dropped.store(true, Ordering::Release);
+        if let Some(hangup) = self.hangup.get() {
+            hangup.cancel();
+        }
         // Closing wakes the task, which finds that the socket is to be dropped.
         self.outbox.close(code);
+    }
+
+    /// From now on this drops the socket: nobody else would see that it is to be dropped.
+    pub(super) fn hang_up_by(&self, hangup: CancellationToken) {
+        let _ = self.hangup.set(hangup);
     }
 
     /// Whether the socket is to be dropped.
@@ -154,6 +165,7 @@ impl Connections {
             ends_at_ms: AtomicU64::new(hello_until.0),
             is_dropped: AtomicBool::new(false),
             watch: Mutex::default(),
+            hangup: OnceLock::new(),
         });
         self.all.insert(id, Arc::clone(&connection));
         connection

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_util::task::TaskTracker;
 
 use boardcast_protocol::ids::UserId;
+use boardcast_protocol::position::Timestamp;
 
 use super::door::Door;
 use super::limits::Limits;
-use super::refusals::Refusals;
+use super::refusals::{Cause, Refusals};
 use super::registry::{Connection, Connections};
 use super::session::SessionRules;
 use super::sweep::HeartbeatRules;
@@ -41,6 +42,30 @@ impl From<IpAddr> for Source {
             }
         }
     }
+}
+
+/// Who asks over HTTP: a user, or an address that has no credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asker {
+    /// A user.
+    User(UserId),
+    /// An address.
+    Source(Source),
+}
+
+/// What a request was taken from, and what is left of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Requests at once.
+    pub limit: u32,
+    /// Time in which so many come back, in seconds.
+    pub window_s: u64,
+    /// Requests that may follow at once.
+    pub left: u32,
+    /// When all may follow at once, in seconds.
+    pub reset_s: u64,
+    /// When to try again where the request is over the limit, in seconds.
+    pub retry_after_s: Option<u32>,
 }
 
 /// What connections are held to.
@@ -77,6 +102,8 @@ pub struct Services {
     pub refusals: Arc<Refusals>,
     /// Commands of each user over all connections.
     pub(super) commands: Rates<UserId>,
+    /// Requests over HTTP.
+    requests: Rates<Asker>,
     /// What connections are held to.
     pub rules: ConnectionRules,
     /// The tasks of the connections.
@@ -101,9 +128,37 @@ impl Services {
             connections: Arc::new(Connections::new(limits.clone(), Arc::clone(&refusals))),
             refusals,
             commands: Rates::new(Pace::commands(per_s), limits.total),
+            requests: Rates::new(Pace::requests(limits.requests_per_s_per_user), limits.total),
             rules,
             tasks: TaskTracker::new(),
             draining: AtomicU64::new(0),
+        }
+    }
+
+    /// Holds a user to the rate of commands, over all its connections and requests.
+    ///
+    /// # Errors
+    /// It sends more: after so many milliseconds they fit.
+    pub fn take_commands(&self, user: UserId, count: usize, now: Timestamp) -> Result<(), u64> {
+        let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        let taken = self.commands.take(user, count, now);
+        taken.inspect_err(|_| self.refusals.note(Cause::CommandsPerSecondPerUser))
+    }
+
+    /// Holds a user, or an address without credentials, to the rate of requests.
+    pub fn take_request(&self, asker: Asker, now: Timestamp) -> Quota {
+        let (taken, (left, reset_ms)) = self.requests.take_one(asker, now);
+        let pace = self.requests.pace();
+        let seconds = |ms: u64| u32::try_from(ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
+        if taken.is_err() {
+            self.refusals.note(Cause::RequestsPerSecondPerUser);
+        }
+        Quota {
+            limit: pace.burst(),
+            window_s: pace.window_ms().div_ceil(1_000),
+            left,
+            reset_s: reset_ms.div_ceil(1_000),
+            retry_after_s: taken.err().map(seconds),
         }
     }
 

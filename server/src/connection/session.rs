@@ -302,6 +302,14 @@ impl Session {
                 CloseCode::UnsupportedVersion,
             ));
         }
+        if hello.client.is_of_key() {
+            let hint = "ids that begin with `key-` are the server's; make another client id";
+            return Err(refusal(
+                ErrorCode::BadMessage,
+                hint.to_owned(),
+                CloseCode::PolicyViolation,
+            ));
+        }
         let boards_max = HELLO_BOARDS_MAX.min(context.rules.boards_max);
         if hello.boards.len() > boards_max {
             context.refusals.note(Cause::BoardsPerConnection);

@@ -1,12 +1,13 @@
 //! Accepts sockets and serves HTTP on them.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::http::request::Parts;
+use axum::http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -20,12 +21,30 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::problem::Problem;
 use crate::chance;
 use crate::connection::refusals::{Cause, Refusals};
 
 /// The address that a request came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
+
+/// Where a request comes from.
+///
+/// # Errors
+/// 500: the socket that it came over has told no address.
+pub(super) fn address_of(parts: &Parts) -> Result<IpAddr, Problem> {
+    let peer = parts.extensions.get::<Peer>();
+    peer.map(|Peer(peer)| peer.ip().to_canonical())
+        .ok_or_else(|| {
+            let hint = "the address of the request is not known";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, hint)
+        })
+}
+
+/// Ends the connection of a request at once, whatever waits to be written to it.
+#[derive(Clone, Debug)]
+pub struct Hangup(pub CancellationToken);
 
 /// What sockets and requests are held to.
 #[derive(Clone, Debug)]
@@ -128,20 +147,29 @@ impl Connection {
             place: _place,
             stop,
         } = self;
+        let hangup = CancellationToken::new();
+        let given = hangup.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(Hangup(given.clone()));
             service.call(request)
         });
         let served = http
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let mut served = std::pin::pin!(served);
-        let ended = tokio::select! {
-            ended = served.as_mut() => ended,
-            () = stop.cancelled() => {
-                served.as_mut().graceful_shutdown();
-                served.await
+        let serving = async {
+            tokio::select! {
+                ended = served.as_mut() => ended,
+                () = stop.cancelled() => {
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
             }
+        };
+        let ended = tokio::select! {
+            ended = serving => ended,
+            () = hangup.cancelled() => Ok(()),
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "a connection ended with an error");

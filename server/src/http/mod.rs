@@ -10,9 +10,12 @@ mod boards;
 pub mod cookie;
 mod health;
 pub mod listen;
+mod openapi;
 pub mod origin;
 mod page;
 pub mod problem;
+mod quota;
+mod rest;
 mod restore;
 mod sent;
 mod sessions;
@@ -28,9 +31,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
+
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 pub use self::boards::ImportRules;
 use self::cookie::SessionCookie;
@@ -77,15 +83,31 @@ pub fn router(app: App) -> Router {
         .merge(tokens::routes())
         .merge(sharing::routes())
         .merge(page::routes())
+        .merge(openapi::routes())
+        .merge(rest::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), quota::hold))
         .layer(map_response(secure))
+        .layer(CompressionLayer::new().compress_when(compressed()))
         .with_state(app)
 }
 
+/// Answers below this size are sent as they are, in bytes.
+const COMPRESS_FROM_BYTES: u64 = 1_024;
+
+/// What is compressed where the client takes it: not events, which would wait for others, and not
+/// backups, which gain little for much work.
+fn compressed() -> impl Predicate {
+    SizeAbove::new(COMPRESS_FROM_BYTES)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new("application/octet-stream"))
+}
+
 async fn not_found() -> Problem {
-    let hint = "there is nothing here; see docs/protocol.md for what there is";
+    let hint = "there is nothing here; /api/ says what there is";
     Problem::new(StatusCode::NOT_FOUND, hint)
 }
 

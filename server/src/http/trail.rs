@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Extension, FromRequestParts};
-use axum::http::StatusCode;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::App;
-use super::listen::Peer;
+use super::listen::address_of;
 use super::problem::Problem;
 use crate::clock;
 use crate::storage::{AuditAct, AuditEntry, Storage};
@@ -22,13 +21,9 @@ impl FromRequestParts<App> for Trail {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Ok(Extension(Peer(peer))) = Extension::from_request_parts(parts, app).await else {
-            let hint = "the address of the request is not known";
-            return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, hint));
-        };
         Ok(Self {
             storage: app.services.storage.clone(),
-            address: peer.ip().to_canonical(),
+            address: address_of(parts)?,
         })
     }
 }

@@ -5,12 +5,15 @@
 //! After `busy` at n over a connection, higher numbers of that connection are refused until n has
 //! come; a newer connection of the client begins afresh, because it sends again in order.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use boardcast_protocol::ids::{ClientId, UserId};
 use boardcast_protocol::limits::OUTCOMES_KEPT;
 use boardcast_protocol::position::{Seq, Timestamp};
 
+use self::keys::Keys;
 use super::{ConnId, Origin};
 use crate::planted::{Bug, planted};
 use crate::storage::{BodyHash, ClientRecord, KeptOutcome};
@@ -28,6 +31,7 @@ pub(super) struct Clients {
     /// Whether nobody else is remembered on the disk.
     knows_all: bool,
     max: usize,
+    keys: Keys,
 }
 
 #[derive(Debug)]
@@ -86,12 +90,17 @@ impl Clients {
     /// The clients as they were stored. Above `max` those that were silent longest leave memory,
     /// once the disk has them; who [is not known](Self::lacks) here is then looked up there.
     pub(super) fn new(records: Vec<ClientRecord>, knows_all: bool, max: usize) -> Self {
-        let known = records
+        let known: BTreeMap<_, _> = records
             .into_iter()
             .map(|record| (record.client, Client::from(record)))
             .collect();
+        let mut keys = Keys::default();
+        for (client, record) in &known {
+            keys.came(*client, record.user);
+        }
         Self {
             known,
+            keys,
             dirty: BTreeSet::new(),
             unwritten: BTreeSet::new(),
             is_settled: false,
@@ -109,9 +118,10 @@ impl Clients {
     pub(super) fn recall(&mut self, record: ClientRecord) {
         self.make_room();
         let client = record.client;
-        self.known
-            .entry(client)
-            .or_insert_with(|| Client::from(record));
+        if !self.known.contains_key(&client) {
+            self.keys.came(client, record.user);
+            self.known.insert(client, Client::from(record));
+        }
     }
 
     /// Whether another user owns the client id.
@@ -223,6 +233,7 @@ impl Clients {
     fn entry(&mut self, name: Name, now: Timestamp) -> &mut Client {
         if !self.known.contains_key(&name.client) {
             self.make_room();
+            self.keys.came(name.client, name.user);
         }
         self.known.entry(name.client).or_insert_with(|| Client {
             user: name.user,
@@ -237,19 +248,22 @@ impl Clients {
     /// Above the bound an eighth of the clients leaves memory, never one that the disk may not
     /// have: its commands would count as new.
     fn make_room(&mut self) {
-        if self.known.len() < self.max || !self.is_settled {
+        let count = self.known.len() - self.keys.count();
+        if count < self.max || !self.is_settled {
             return;
         }
-        let is_written = |id: &ClientId| !self.dirty.contains(id) && !self.unwritten.contains(id);
+        let may_leave = |id: &ClientId| {
+            !id.is_of_key() && !self.dirty.contains(id) && !self.unwritten.contains(id)
+        };
         let mut silent: Vec<_> = self
             .known
             .iter()
-            .filter(|(id, _)| is_written(id))
+            .filter(|(id, _)| may_leave(id))
             .map(|(id, client)| (client.refused.is_some(), client.seen, *id))
             .collect();
         silent.sort_unstable();
         let stay = self.max - self.max / 8;
-        for (_, _, id) in silent.iter().take(self.known.len() + 1 - stay) {
+        for (_, _, id) in silent.iter().take(count + 1 - stay) {
             self.known.remove(id);
             self.knows_all = false;
         }

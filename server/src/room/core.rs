@@ -7,10 +7,12 @@
 mod change;
 mod fan_out;
 mod members;
+mod request;
 mod rows;
 mod submit;
 mod tell;
 
+use self::request::{Requests, Shown};
 pub(super) use members::RoleChanged;
 pub(super) use tell::Telling;
 
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use boardcast_protocol::board::Board;
 use boardcast_protocol::event::Entity;
-use boardcast_protocol::ids::{AnyId, CardId};
+use boardcast_protocol::ids::{AnyId, CardId, ClientId};
 use boardcast_protocol::message::{
     CardDetail, ErrorCode, ErrorMessage, ServerMessage, Unsubscribed,
 };
@@ -59,6 +61,9 @@ pub(super) struct Room {
     /// Who has another role since the task asked.
     role_changes: Vec<RoleChanged>,
     imports: BTreeMap<Version, (Answer<ImportAnswer>, ImportReport)>,
+    requests: Requests,
+    /// The view as it was asked for last.
+    shown: Option<Shown>,
     dirty: BTreeSet<Entity>,
     buried: Vec<AnyId>,
     scratch: Vec<u8>,
@@ -118,6 +123,8 @@ impl Room {
             waiting: VecDeque::new(),
             role_changes: Vec::new(),
             imports: BTreeMap::new(),
+            requests: Requests::default(),
+            shown: None,
             dirty: dirty.into_iter().collect(),
             buried: Vec::new(),
             scratch,
@@ -164,6 +171,18 @@ impl Room {
                 let copy = (self.board.clone(), self.feed.version());
                 let _ = answer.send(Box::new(copy));
             }
+            RoomInput::View {
+                actor,
+                known,
+                answer,
+            } => {
+                let _ = answer.send(self.show(&actor, known));
+            }
+            RoomInput::Look { actor, see } => {
+                let sight = (self.board.role_of(&actor)).map(|_| (&self.board, self.position()));
+                (see.0)(sight);
+            }
+            RoomInput::Request(request) => return self.request(*request, place, now),
             RoomInput::Import(import) => return self.import(*import, place, now),
             RoomInput::Sleep | RoomInput::Stop => {}
         }
@@ -173,7 +192,7 @@ impl Room {
     /// Whether the input may need a place in the journal.
     pub(super) fn needs_place(input: &RoomInput) -> bool {
         match input {
-            RoomInput::Submit(_) | RoomInput::Import(_) => true,
+            RoomInput::Submit(_) | RoomInput::Request(_) | RoomInput::Import(_) => true,
             RoomInput::Join(_)
             | RoomInput::Leave { .. }
             | RoomInput::Gone { .. }
@@ -183,30 +202,22 @@ impl Room {
             | RoomInput::Past { .. }
             | RoomInput::RoleOf { .. }
             | RoomInput::Copy { .. }
+            | RoomInput::View { .. }
+            | RoomInput::Look { .. }
             | RoomInput::Sleep
             | RoomInput::Stop => false,
         }
     }
 
-    /// Who speaks, where only the disk can tell what the client did before: to be
+    /// The client that speaks, where only the disk can tell what it did before: to be
     /// [recalled](Self::recall) before the input is handled.
-    pub(super) fn lacks<'a>(&self, input: &'a RoomInput) -> Option<&'a Origin> {
-        let origin = match input {
-            RoomInput::Join(joining) => &joining.origin,
-            RoomInput::Submit(submission) => &submission.origin,
-            RoomInput::Leave { .. }
-            | RoomInput::Gone { .. }
-            | RoomInput::Presence { .. }
-            | RoomInput::OpenCard { .. }
-            | RoomInput::Drained { .. }
-            | RoomInput::Past { .. }
-            | RoomInput::RoleOf { .. }
-            | RoomInput::Copy { .. }
-            | RoomInput::Import(_)
-            | RoomInput::Sleep
-            | RoomInput::Stop => return None,
+    pub(super) fn lacks(&self, input: &RoomInput) -> Option<ClientId> {
+        let client = if let RoomInput::Request(request) = input {
+            request.name.map(|(client, _)| client)
+        } else {
+            input.origin().map(|origin| origin.client)
         };
-        self.clients.lacks(origin.client).then_some(origin)
+        client.filter(|client| self.clients.lacks(*client))
     }
 
     /// What the disk says of a client.
@@ -254,7 +265,8 @@ impl Room {
 
     /// Rough count of bytes in memory.
     pub(super) fn weight_bytes(&self) -> usize {
-        self.board.weight_bytes() + self.feed.kept_bytes() + self.subscribers.len() * 512
+        let shown = self.shown.as_ref().map_or(0, Shown::bytes);
+        self.board.weight_bytes() + self.feed.kept_bytes() + self.subscribers.len() * 512 + shown
     }
 
     /// Whether nobody is on the board or waits for it, and nothing of it is read.
@@ -262,6 +274,7 @@ impl Room {
         self.subscribers.is_empty()
             && self.waiting.is_empty()
             && self.imports.is_empty()
+            && self.requests.is_empty()
             && !self.feed.awaits_past()
     }
 }

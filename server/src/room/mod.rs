@@ -27,8 +27,8 @@ pub use answers::no_such_board;
 pub use direct::DirectWrite;
 pub use handle::RoomHandle;
 pub use input::{
-    Answer, Change, ConnId, Import, ImportRefused, ImportReport, Joining, Origin, RoomInput,
-    Submission,
+    Answer, Change, Condition, ConnId, Decided, Import, ImportRefused, ImportReport, Joining, Look,
+    Origin, Request, RequestRefused, RoomInput, See, Sight, Submission, Viewed,
 };
 pub use limits::RoomLimits;
 pub use load::BoardLoad;

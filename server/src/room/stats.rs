@@ -15,6 +15,8 @@ pub struct RoomStats {
     pub batch_versions: Counter,
     /// Snapshots encoded.
     pub snapshots_encoded: Counter,
+    /// Views encoded for requests over HTTP.
+    pub views_encoded: Counter,
     /// Subscriptions that went on with events.
     pub resumes_by_events: Counter,
     /// Parts of the log read for subscriptions that went on from before the ring.

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use boardcast_protocol::close::CloseCode;
+use boardcast_protocol::ids::ClientId;
 use boardcast_protocol::position::Version;
 
 use super::core::{Room, Telling};
@@ -165,8 +166,8 @@ impl RoomTask {
         for input in inputs.drain(..) {
             self.asked_to_sleep |= matches!(input, RoomInput::Sleep);
             self.asked_to_stop |= matches!(input, RoomInput::Stop);
-            let is_known = match self.room.lacks(&input).cloned() {
-                Some(origin) => self.recall(origin).await,
+            let is_known = match self.room.lacks(&input) {
+                Some(client) => self.recall(client, input.origin()).await,
                 None => true,
             };
             if is_known {
@@ -177,13 +178,14 @@ impl RoomTask {
     }
 
     /// Reads what the disk knows of a client that is not in memory; whether its input may be
-    /// handled. If reading fails, the connection ends: the client comes back and sends again.
-    async fn recall(&mut self, origin: Origin) -> bool {
-        if origin.outbox.closing().is_some() {
+    /// handled. If reading fails, the connection ends: the client comes back and sends again. A
+    /// request without a connection is dropped, which its author hears.
+    async fn recall(&mut self, client: ClientId, origin: Option<&Origin>) -> bool {
+        if origin.is_some_and(|origin| origin.outbox.closing().is_some()) {
             return false;
         }
         let board = self.place.board;
-        match self.shared.storage.client(board, origin.client).await {
+        match self.shared.storage.client(board, client).await {
             Ok(record) => {
                 if let Some(record) = record {
                     self.room.recall(record);
@@ -191,9 +193,10 @@ impl RoomTask {
                 true
             }
             Err(error) => {
-                let client = origin.client;
                 tracing::error!(%board, %client, error = &error as &dyn std::error::Error, "failed to look up a client");
-                origin.outbox.close(CloseCode::InternalError);
+                if let Some(origin) = origin {
+                    origin.outbox.close(CloseCode::InternalError);
+                }
                 false
             }
         }

@@ -13,6 +13,7 @@ mod r7_batches_adapt;
 mod r8_bounds;
 mod r9_presence;
 mod random;
+mod requests;
 mod rooms;
 mod rows;
 

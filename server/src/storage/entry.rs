@@ -11,6 +11,10 @@ use boardcast_protocol::position::{Epochs, Seq, Timestamp, Version};
 /// Digest of the body of a submit: tells a repeated submit from another one with the same number.
 pub type BodyHash = u64;
 
+/// How long a key of a request over HTTP is remembered, in milliseconds: 24 hours. It is kept as a
+/// client of its own, see [`ClientId::of_key`].
+pub const KEY_KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// One version, on its way to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {

@@ -27,8 +27,8 @@ use super::restore::put_in_place;
 #[cfg(test)]
 use super::simulation::Disk;
 use super::{
-    BoardJournal, Health, ImportRecord, Imported, JournalStatus, LoadedBoard, Retention,
-    StorageError, StorageObserved, Trimmed,
+    BoardJournal, Health, ImportRecord, Imported, JournalStatus, KEY_KEPT_MS, LoadedBoard,
+    Retention, StorageError, StorageObserved, Trimmed,
 };
 use crate::lag::Lag;
 use crate::{chance, clock};
@@ -340,6 +340,17 @@ impl Storage {
             readers, requests, ..
         } = &*self.inner;
         readers.trim(requests, board, (now, retention)).await
+    }
+
+    /// Forgets the keys of requests on a board that were used last more than 24 hours ago; whether
+    /// there were any.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn forget_keys(&self, board: BoardId, now: Timestamp) -> Result<bool, StorageError> {
+        let before = Timestamp(now.0.saturating_sub(KEY_KEPT_MS));
+        let forget = Act::ForgetKeys { board, before };
+        self.inner.requests.ask(forget).await
     }
 
     /// Forgets some of the runs of the server that no board refers to; whether there were any.

@@ -66,8 +66,8 @@ pub use check::{
     check,
 };
 pub use entry::{
-    Append, BodyHash, ClientRecord, ImportRecord, Imported, KeptOutcome, LoadedBoard, Refusal,
-    Rows, StoredVersion,
+    Append, BodyHash, ClientRecord, ImportRecord, Imported, KEY_KEPT_MS, KeptOutcome, LoadedBoard,
+    Refusal, Rows, StoredVersion,
 };
 pub use error::StorageError;
 pub use handle::{JOURNAL_BYTES, JOURNAL_VERSIONS, Storage, StorageOptions};

@@ -54,6 +54,8 @@ pub(super) enum Act {
         source: String,
         record: ImportRecord,
     },
+    /// Keys of requests on a board that were used last before a time are forgotten.
+    ForgetKeys { board: BoardId, before: Timestamp },
     /// A step of trimming.
     Trim(trim::Step),
     /// Everything is written and the run is marked as clean; then the journal ends.
@@ -86,6 +88,7 @@ impl Request {
             | Act::Account(_)
             | Act::Audit(_)
             | Act::SaveImport { .. }
+            | Act::ForgetKeys { .. }
             | Act::Close => 0,
             #[cfg(test)]
             Act::Execute(_) => 0,
@@ -100,6 +103,7 @@ impl Request {
             | Act::Account(_)
             | Act::Audit(_)
             | Act::SaveImport { .. }
+            | Act::ForgetKeys { .. }
             | Act::Trim(_)
             | Act::Close => true,
             #[cfg(test)]
@@ -177,6 +181,12 @@ pub(super) async fn execute(
         Act::Account(act) => accounts::write::execute(conn, act).await,
         Act::Audit(write) => return audit::execute(conn, write).await,
         Act::SaveImport { source, record } => save_import(conn, source, record).await,
+        Act::ForgetKeys { board, before } => sqlx::query(FORGET_KEYS)
+            .bind(board.as_str())
+            .bind(before.0.cast_signed())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() > 0),
         Act::Trim(step) => trim::execute(conn, step).await,
         Act::Close => sqlx::query(MARK_CLEAN)
             .bind(run)
@@ -316,6 +326,10 @@ async fn open(
 pub(super) fn begins_epoch(ended_cleanly: bool) -> bool {
     !ended_cleanly && !planted(Bug::ForgetEpoch)
 }
+
+/// The clients that stand for keys lie together in the order of the index.
+pub(super) const FORGET_KEYS: &str = "DELETE FROM clients \
+     WHERE board = ? AND client >= 'key-' AND client < 'key.' AND seen < ?";
 
 pub(super) const SLEEP: &str = "UPDATE boards SET run = NULL WHERE id = ? AND run = ?";
 pub(super) const SAVE_IMPORT: &str = "INSERT INTO imports (source, board, digest, ids) VALUES (?, ?, ?, ?) \

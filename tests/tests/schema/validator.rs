@@ -20,9 +20,8 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
     };
     for (keyword, rule) in keywords {
         let valid = match keyword.as_str() {
-            "$schema" | "$defs" | "title" | "description" | "format" | "default" | "pattern" => {
-                true
-            }
+            "$schema" | "$defs" | "components" | "title" | "description" | "format" | "default"
+            | "examples" | "pattern" => true,
             "$ref" => return check_all(root, keywords, resolve(root, rule), value, at),
             "type" => is_of_type(rule, value),
             "const" => rule == value,
@@ -57,6 +56,12 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
             "minItems" => value
                 .as_array()
                 .is_none_or(|array| Some(array.len() as u64) >= rule.as_u64()),
+            "maxItems" => value
+                .as_array()
+                .is_none_or(|array| Some(array.len() as u64) <= rule.as_u64()),
+            "maxProperties" => value
+                .as_object()
+                .is_none_or(|object| Some(object.len() as u64) <= rule.as_u64()),
             "prefixItems" => {
                 let elements = value.as_array().into_iter().flatten().zip(items(rule));
                 for (index, (value, rule)) in elements.enumerate() {

@@ -26,13 +26,11 @@ impl Talk {
         let Some(speaker) = self.speaker() else {
             return Ok(());
         };
-        let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
-        let commands = &self.services.commands;
-        commands.take(speaker.actor.user, count, clock::now())
+        let user = speaker.actor.user;
+        self.services.take_commands(user, count, clock::now())
     }
 
     pub(super) fn refuse_commands(&mut self, board: BoardId, seq: Seq, wait_ms: u64) {
-        self.services.refusals.note(Cause::CommandsPerSecondPerUser);
         let per_s = self.services.rules.limits.commands_per_s_per_user;
         let hint = format!("a user may send {per_s} commands a second over all connections");
         let retry_ms = session::retry_ms(wait_ms);

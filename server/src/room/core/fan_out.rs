@@ -131,11 +131,12 @@ impl Room {
         for (answer, report) in std::mem::replace(&mut self.imports, later).into_values() {
             let _ = answer.send(Ok(report));
         }
+        self.requests.durable(version);
     }
 
     /// Whether somebody waits to hear that a version is durable.
     pub(in crate::room) fn awaits_durable(&self) -> bool {
-        !self.waiting.is_empty() || !self.imports.is_empty()
+        !self.waiting.is_empty() || !self.imports.is_empty() || !self.requests.is_empty()
     }
 
     /// Tells who waits for what is durable, unless a batch has told it.

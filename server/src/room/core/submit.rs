@@ -19,7 +19,7 @@ use crate::storage::{Append, BodyHash, KeptOutcome, Refusal};
 /// Submits of a subscriber whose echo was not queued for it yet; above it the next is `busy`.
 const UNECHOED_MAX: usize = 256;
 /// How much longer than for `busy` a client waits when the board cannot be written.
-const UNAVAILABLE_FACTOR: u32 = 8;
+pub(super) const UNAVAILABLE_FACTOR: u32 = 8;
 
 impl Room {
     pub(super) fn submit(
@@ -305,7 +305,7 @@ impl Room {
     }
 
     /// Digest of what was submitted: the first 8 bytes of the SHA-256 of its JSON.
-    fn body_hash(&mut self, cmds: &[Command], seen: &Seen) -> BodyHash {
+    pub(super) fn body_hash(&mut self, cmds: &[Command], seen: &Seen) -> BodyHash {
         #[derive(Serialize)]
         struct Body<'a> {
             cmds: &'a [Command],

@@ -195,7 +195,7 @@ fn r4_above_the_bound_the_client_that_was_silent_longest_leaves_memory_and_is_lo
     let mut ed = Peer::new(3, "ed");
     for input in [ed.join(None), ed.submit(5, vec![create(1)])] {
         let lacking = bench.room.lacks(&input).expect("not in memory");
-        assert_eq!(lacking.client, ed.client);
+        assert_eq!(lacking, ed.client);
     }
     bench.room.recall(written[0].clone());
     assert!(bench.room.lacks(&ed.join(None)).is_none());

@@ -13,7 +13,7 @@ use boardcast_protocol::position::{Seq, Timestamp, Version};
 use super::report::{CheckReport, Invariant};
 use super::{Check, CheckError};
 use crate::clock;
-use crate::storage::KeptOutcome;
+use crate::storage::{KEY_KEPT_MS, KeptOutcome};
 
 const CLIENTS: &str =
     "SELECT client, user, last_seq, outcomes FROM clients WHERE board = ? ORDER BY client";
@@ -55,6 +55,8 @@ pub(super) struct Clients {
     /// Clients that should be kept and are not: each is told once.
     missing: BTreeSet<ClientId>,
     forgotten_before: u64,
+    /// A key that is older may have been forgotten and stand for another request.
+    keys_forgotten_before: u64,
 }
 
 impl Check<'_> {
@@ -96,6 +98,7 @@ impl Check<'_> {
             logged: BTreeMap::new(),
             missing: BTreeSet::new(),
             forgotten_before: clock::now().0.saturating_sub(CLIENT_KEPT_MS),
+            keys_forgotten_before: clock::now().0.saturating_sub(KEY_KEPT_MS),
         })
     }
 }
@@ -151,6 +154,9 @@ impl Kept {
 impl Clients {
     /// The log has this command; commands come in the order of their versions.
     pub(super) fn note(&mut self, command: Command, report: &mut CheckReport) {
+        if command.client.is_of_key() && command.at.0 < self.keys_forgotten_before {
+            return;
+        }
         self.note_seq(command, report);
         let Some(kept) = self.kept.get_mut(&command.client) else {
             let forgotten = command.at.0 < self.forgotten_before;

@@ -175,6 +175,7 @@ impl Tables {
                 self.runs[index] = true;
                 Ok(true)
             }
+            Act::ForgetKeys { .. } => Ok(false),
             Act::Trim(_) => Err(Fault::Data("the simulated disk keeps its log".to_owned())),
             Act::Account(_) | Act::Audit(_) => Err(Fault::Data(
                 "the simulated disk keeps no accounts".to_owned(),

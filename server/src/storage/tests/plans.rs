@@ -33,6 +33,7 @@ fn served() -> Vec<&'static str> {
         requests::NEXT_EPOCH,
         requests::MARK_OPEN,
         requests::FORGET_CLIENTS,
+        requests::FORGET_KEYS,
         requests::SLEEP,
         requests::SAVE_IMPORT,
         requests::MARK_CLEAN,

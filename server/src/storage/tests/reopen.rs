@@ -1,9 +1,12 @@
 //! A board that was closed and opened again is the same board.
 
-use boardcast_protocol::position::{Position, Version};
+use boardcast_protocol::ids::ClientId;
+use boardcast_protocol::position::{Position, Timestamp, Version};
 
 use super::harness::{NOW, TestRoom, client, copy_of, options, reopen, reopen_with, start};
-use crate::storage::{BoardJournal, ClientRecord, Storage, StorageError, StorageOptions};
+use crate::storage::{
+    BoardJournal, ClientRecord, KEY_KEPT_MS, Storage, StorageError, StorageOptions,
+};
 
 #[tokio::test]
 async fn rows_and_later_versions_make_the_same_board() {
@@ -162,6 +165,35 @@ async fn r4_a_client_is_forgotten_after_ninety_days() {
         .unwrap();
     assert!(loaded.clients.is_empty());
     assert!(loaded.version > Version(0));
+}
+
+#[tokio::test]
+async fn r4_keys_are_forgotten_after_a_day_and_clients_are_not() {
+    let (_dir, storage) = start().await;
+    let mut room = TestRoom::create(&storage).await;
+    room.furnish();
+    let mut rows = room.take_rows();
+    let (old, new) = (ClientId::of_key(1 << 21), ClientId::of_key(2 << 21));
+    let seen = |client, at| ClientRecord {
+        client,
+        seen: at,
+        ..room.client()
+    };
+    let later = Timestamp(NOW.0 + 1);
+    rows.clients.extend([seen(old, NOW), seen(new, later)]);
+    room.durable().await;
+    room.journal.rows(rows).unwrap();
+    room.journal.close().await.unwrap();
+
+    let id = room.id();
+    let a_day_later = Timestamp(NOW.0 + KEY_KEPT_MS);
+    assert!(!storage.forget_keys(id, a_day_later).await.unwrap());
+    let now = Timestamp(a_day_later.0 + 1);
+    assert!(storage.forget_keys(id, now).await.unwrap());
+    for (client, is_kept) in [(old, false), (new, true), (room.client().client, true)] {
+        let kept = storage.client(id, client).await.unwrap();
+        assert_eq!(kept.is_some(), is_kept, "{client}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,119 @@
+//! What programs can ask over HTTP, as an OpenAPI 3.1 document and as a page that shows it.
+//!
+//! The document is made once, from tables of operations and from the types that handlers read and
+//! write. A test compares it with the routes.
+
+mod bounds;
+mod names;
+mod operation;
+mod operations;
+mod others;
+mod schemas;
+mod sharing;
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use utoipa::openapi::path::PathsBuilder;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder};
+
+use self::operation::Operation;
+use super::App;
+use super::problem::KINDS;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/", get(page))
+        .route("/api/reference.js", get(script))
+        .route("/api/reference.css", get(style))
+        .route("/api/openapi.json", get(document))
+}
+
+/// The document as JSON.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+    // A value has no keys that are not strings, the only case that fails.
+    serde_json::to_vec(&compose()).unwrap_or_default().into()
+});
+
+async fn document() -> impl IntoResponse {
+    served("application/json", DOCUMENT.clone())
+}
+
+async fn page() -> impl IntoResponse {
+    let text = include_str!("../../../assets/reference.html");
+    served(
+        "text/html; charset=utf-8",
+        Bytes::from_static(text.as_bytes()),
+    )
+}
+
+async fn script() -> impl IntoResponse {
+    let text = include_str!("../../../assets/reference.js");
+    served(
+        "text/javascript; charset=utf-8",
+        Bytes::from_static(text.as_bytes()),
+    )
+}
+
+async fn style() -> impl IntoResponse {
+    let text = include_str!("../../../assets/reference.css");
+    served(
+        "text/css; charset=utf-8",
+        Bytes::from_static(text.as_bytes()),
+    )
+}
+
+fn served(media_type: &'static str, body: Bytes) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, body)
+}
+
+fn compose() -> Value {
+    let info = InfoBuilder::new()
+        .title("Boardcast")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Boards, columns and cards, accounts and administration. Everything that changes a \
+             board is seen live by whoever is on it, and answered when it is on disk.",
+        ));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token, such as `boardcast token` makes."))
+        .build();
+    let components =
+        ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer));
+    let mut paths = PathsBuilder::new();
+    for operation in all() {
+        let (path, item) = operation.describe();
+        paths = paths.path(path, item);
+    }
+    let document = OpenApiBuilder::new()
+        .info(info.build())
+        .paths(paths.build())
+        .components(Some(components.build()))
+        .build();
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["components"]["schemas"] = schemas::all();
+    bounds::refine(&mut document);
+    let kinds = KINDS.iter().map(|(kind, status, text)| {
+        let told = json!({"status": status, "description": text});
+        ((*kind).to_owned(), told)
+    });
+    document["x-problems"] = Value::Object(kinds.collect());
+    document
+}
+
+fn all() -> impl Iterator<Item = &'static Operation> {
+    (operations::BOARDS.iter())
+        .chain(others::OTHERS)
+        .chain(sharing::SHARING)
+}
