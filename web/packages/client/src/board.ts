@@ -34,8 +34,13 @@ export const HEAD = "";
 
 type Collections = { readonly [K in Kind]: Map<string, Things[K]> };
 
-/** Is told of each put and take, with what was there before. */
-export type Watch = (kind: Kind, id: string, before: Things[Kind] | undefined) => void;
+/** Is told of each put and take: what was there, and what is there now. */
+export type Watch = <K extends Kind>(
+  kind: K,
+  id: string,
+  before: Things[K] | undefined,
+  after: Things[K] | undefined,
+) => void;
 
 /** A board in memory. */
 export class Board {
@@ -64,12 +69,13 @@ export class Board {
   /** Puts a thing in place of the one with its id; `undefined` takes it away. */
   put<K extends Kind>(kind: K, id: string, thing: Things[K] | undefined): void {
     const things: Map<string, Things[K]> = this.things[kind];
-    this.watch?.(kind, id, things.get(id));
+    const before = things.get(id);
     if (thing === undefined) things.delete(id);
     else things.set(id, thing);
+    this.watch?.(kind, id, before, thing);
   }
 
-  /** Becomes the view of a snapshot; details are taken away, since a snapshot has none. */
+  /** Becomes the view of a snapshot. A snapshot has no details: those of present cards stay as they are. */
   load(view: View): void {
     const { members, columns, labels, fields, sprints, cards, ...head } = view;
     this.replace("head", [[HEAD, head]]);
@@ -79,7 +85,10 @@ export class Board {
     this.replace("fields", keyed(fields));
     this.replace("sprints", keyed(sprints));
     this.replace("cards", keyed(cards));
-    this.replace("details", []);
+    this.replace(
+      "details",
+      [...this.things.details].filter(([id]) => this.get("cards", id)),
+    );
   }
 
   /** The view, in the form that is hashed; `undefined` before the first snapshot. */
@@ -131,6 +140,17 @@ export function withoutThing<T extends { id: string }>(
 export function compact<T extends object>(thing: T): T {
   const entries = Object.entries(thing);
   return Object.fromEntries(entries.filter(([key, value]) => !isDefault(key, value))) as T;
+}
+
+/** The same thing with these members: `undefined` leaves one as it is, what is empty is omitted. */
+export function assigned<T extends object>(thing: T, set: object): T {
+  const made = { ...thing } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(set)) {
+    if (value === undefined) continue;
+    if (isDefault(key, value)) delete made[key];
+    else made[key] = value;
+  }
+  return made as T;
 }
 
 function isDefault(key: string, value: unknown): boolean {

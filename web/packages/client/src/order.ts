@@ -24,6 +24,20 @@ export function between(low: string | undefined, high: string | undefined): stri
   return low === undefined ? step(high ?? "V", -1) : step(low, 1);
 }
 
+/** The rank of something that goes between neighbours: right after one, before the other, or last. */
+export function rankAt(
+  lane: readonly Ranked[],
+  place: { after?: string | null; before?: string | null } | undefined,
+  self: string,
+): string {
+  const others = lane.filter((other) => other.id !== self);
+  const indexOf = (id: string | null | undefined) =>
+    id ? others.findIndex((other) => other.id === id) : -1;
+  const [after, before] = [indexOf(place?.after), indexOf(place?.before)];
+  const at = after >= 0 ? after + 1 : before >= 0 ? before : others.length;
+  return between(others[at - 1]?.rank, others[at]?.rank);
+}
+
 /** A small step away, in the four digits that the server steps in; else halfway to the end. */
 function step(rank: string, by: 1 | -1): string {
   const width = Math.ceil(rank.length / STEP_DIGITS) * STEP_DIGITS;
