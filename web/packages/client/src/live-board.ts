@@ -12,6 +12,7 @@ import type {
   Role,
   Submit,
   Version,
+  View,
   Whereabouts,
 } from "./protocol.js";
 import type { Effect, Phase, Progress, Rejection, Replica } from "./replica.js";
@@ -135,6 +136,11 @@ export class LiveBoard {
   /** All things of a kind as the person sees them, by id. */
   all<K extends Kind>(kind: K): ReadonlyMap<string, Things[K]> {
     return this.replica.shown.board.all(kind);
+  }
+
+  /** The whole board as the person sees it; `undefined` until it has come. */
+  view(): View | undefined {
+    return this.replica.shown.board.view();
   }
 
   /** The columns that are not archived, in order; the same array until one changes. */

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Client, type ClientOptions, type LiveBoard, MemoryStore, newId } from "../src/index.js";
-import { Proxy, TestServer } from "./server.js";
+import { Door, TestServer } from "./server.js";
 
 let server: TestServer;
 const clients: Client[] = [];
-const proxies: Proxy[] = [];
+const doors: Door[] = [];
 
 beforeAll(async () => {
   server = await TestServer.start("--drain-ms", "500", "--return-window-ms", "500");
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
-  for (const proxy of proxies.splice(0)) await proxy.stop();
+  for (const door of doors.splice(0)) await door.stop();
 });
 
 async function open(user: string, options: Partial<ClientOptions> = {}): Promise<Client> {
@@ -29,10 +29,10 @@ async function open(user: string, options: Partial<ClientOptions> = {}): Promise
   return client;
 }
 
-async function proxied(): Promise<Proxy> {
-  const proxy = await Proxy.open(() => server.port);
-  proxies.push(proxy);
-  return proxy;
+async function doorway(): Promise<Door> {
+  const door = await Door.open(() => server.port);
+  doors.push(door);
+  return door;
 }
 
 /** Ends when the condition holds after a change that the board tells. */
@@ -114,16 +114,16 @@ test("when two change the same field, both values are told, and mine goes on top
 });
 
 test("work without a connection is kept, shown, and arrives once", async () => {
-  const proxy = await proxied();
-  const { hers, his } = await shared({ url: proxy.url });
-  proxy.close();
+  const door = await doorway();
+  const { hers, his } = await shared({ url: door.url });
+  door.close();
   await until(his, () => his.status.phase === "away");
   const sent = ["a", "b", "c"].map((card) =>
     his.submit({ type: "card.create", card, column: "todo", title: card }),
   );
   expect(his.cards("todo")).toEqual(["a", "b", "c"]);
   expect(his.status.unsaved).toBe(3);
-  proxy.reopen();
+  door.reopen();
   await Promise.all(sent.map((one) => one.saved()));
   await until(hers, () => hers.cards("todo").length === 3);
   expect(hers.cards("todo")).toEqual(["a", "b", "c"]);
@@ -132,10 +132,10 @@ test("work without a connection is kept, shown, and arrives once", async () => {
 });
 
 test("work that a page left unsaved is sent by the next one", async () => {
-  const proxy = await proxied();
+  const door = await doorway();
   const store = new MemoryStore();
-  const { bob, hers, his, id } = await shared({ url: proxy.url, store });
-  proxy.close();
+  const { bob, hers, his, id } = await shared({ url: door.url, store });
+  door.close();
   await until(his, () => his.status.phase === "away");
   his.submit({ type: "card.create", card: "a", column: "todo", title: "a" });
   await new Promise((resolve) => setTimeout(resolve));
@@ -148,13 +148,13 @@ test("work that a page left unsaved is sent by the next one", async () => {
 });
 
 test("work of several pages that are gone is sent by one", async () => {
-  const proxy = await proxied();
+  const door = await doorway();
   const store = new MemoryStore();
-  const { hers, id } = await shared({ url: proxy.url, store });
-  const others = await Promise.all([1, 2].map(() => open("bob", { url: proxy.url, store })));
+  const { hers, id } = await shared({ url: door.url, store });
+  const others = await Promise.all([1, 2].map(() => open("bob", { url: door.url, store })));
   const boards = others.map((client) => client.board(id));
   await Promise.all(boards.map((board) => board.ready()));
-  proxy.close();
+  door.close();
   for (const [at, board] of boards.entries()) {
     await until(board, () => board.status.phase === "away");
     board.submit({ type: "card.create", card: `k${at}`, column: "todo", title: "One" });

@@ -91,7 +91,7 @@ export class TestServer {
 }
 
 /** A door to a server that can be shut, cut and made slow. */
-export class Proxy {
+export class Door {
   private readonly pairs = new Set<[net.Socket, net.Socket]>();
   private shut = false;
   /** How long each piece waits, in milliseconds, in the order in which they came. */
@@ -103,10 +103,10 @@ export class Proxy {
     private readonly port: () => number,
   ) {}
 
-  static open(port: () => number): Promise<Proxy> {
-    const listener = net.createServer((inner) => proxy.accept(inner));
-    const proxy = new Proxy(listener, port);
-    return new Promise((resolve) => listener.listen(0, "127.0.0.1", () => resolve(proxy)));
+  static open(port: () => number): Promise<Door> {
+    const listener = net.createServer((inner) => door.accept(inner));
+    const door = new Door(listener, port);
+    return new Promise((resolve) => listener.listen(0, "127.0.0.1", () => resolve(door)));
   }
 
   get url(): string {
