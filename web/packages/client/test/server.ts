@@ -23,6 +23,8 @@ function binary(): string {
 export class TestServer {
   private child: ChildProcess | undefined;
   port = 0;
+  /** The path of the link that makes the first administrator, as long as there is none. */
+  firstStart = "";
 
   private constructor(
     private readonly folder: string,
@@ -72,6 +74,7 @@ export class TestServer {
         told += chunk;
         const found = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(told);
         if (found) this.port = Number(found[1]);
+        this.firstStart = /(\/first-start#link=\S+)/.exec(told)?.[1] ?? "";
         if (found) resolve();
       });
       child.on("exit", () => reject(new Error(`the server ended: ${told}`)));

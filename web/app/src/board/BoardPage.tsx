@@ -1,0 +1,149 @@
+import type { LiveBoard } from "@boardcast/client";
+import { Keyboard } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Announcer } from "../announce.js";
+import { ConnectionState } from "../ConnectionState.js";
+import { CardDialog } from "../card/CardDialog.js";
+import { KeysDialog } from "../KeysDialog.js";
+import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
+import { go } from "../route.js";
+import { t } from "../text/index.js";
+import { Avatar } from "./CardTile.js";
+import { Columns } from "./Columns.js";
+import { Cursor, ProvideCursor } from "./cursor.js";
+import { InlineEdit } from "./InlineEdit.js";
+import { Notices } from "./Notices.js";
+
+/** A board, live. */
+export function BoardPage({ id, card }: { id: string; card: string | undefined }) {
+  const client = useClient();
+  const [board, setBoard] = useState<LiveBoard>();
+  const [cursor] = useState(() => new Cursor());
+  useEffect(() => {
+    const opened = client.board(id);
+    opened.tellPresence({ doing: "viewing" });
+    setBoard(opened);
+    return () => {
+      opened.tellPresence(null);
+      opened.close();
+    };
+  }, [client, id]);
+  if (!board) return null;
+  return (
+    <ProvideBoard value={board}>
+      <ProvideCursor value={cursor}>
+        <Board card={card} />
+      </ProvideCursor>
+    </ProvideBoard>
+  );
+}
+
+function Board({ card }: { card: string | undefined }) {
+  const board = useBoard();
+  const status = useStatus(board);
+  const [keys, setKeys] = useState(false);
+
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const { target } = event;
+      const typing = target instanceof HTMLElement && target.matches("input, textarea, select");
+      if (event.key === "?" && !typing) setKeys(true);
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+
+  return (
+    <div className="page board">
+      <header className="bar">
+        <a
+          href="/"
+          className="back"
+          onClick={(event) => {
+            event.preventDefault();
+            go("/");
+          }}
+        >
+          {t.boards}
+        </a>
+        <span className="slash" aria-hidden="true">
+          /
+        </span>
+        <Title />
+        <People />
+        <ConnectionState board={board} />
+        <button
+          type="button"
+          className="icon"
+          aria-label={t.keys.open}
+          onClick={() => setKeys(true)}
+        >
+          <Keyboard aria-hidden="true" />
+        </button>
+      </header>
+      <Notices />
+      <main>
+        {status.phase === "gone" && <p className="empty">{t.boardGone}</p>}
+        {status.phase === "outdated" && <p className="empty">{t.outdated}</p>}
+        {!status.loaded && status.phase !== "gone" && (
+          <p className="empty">{status.refused ?? t.loading}</p>
+        )}
+        {status.loaded && status.phase !== "gone" && <Columns key={status.role ?? ""} />}
+      </main>
+      {card && status.loaded && <CardDialog key={card} id={card} />}
+      {keys && <KeysDialog close={() => setKeys(false)} />}
+      <Announcer />
+    </div>
+  );
+}
+
+function Title() {
+  const board = useBoard();
+  const head = useThing("head", "");
+  const { role } = useStatus(board);
+  const [renaming, setRenaming] = useState(false);
+  useEffect(() => {
+    document.title = head ? `${head.title} · ${t.boardcast}` : t.boardcast;
+  }, [head]);
+  if (renaming && head) {
+    return (
+      <InlineEdit
+        label={t.boardTitle}
+        text={head.title}
+        done={(title) => {
+          setRenaming(false);
+          if (title?.trim() && title !== head.title) {
+            board.submit({ type: "board.set", title: title.trim() });
+          }
+        }}
+      />
+    );
+  }
+  return (
+    <h1>
+      <button
+        type="button"
+        className="plain"
+        disabled={role !== "admin"}
+        onClick={() => setRenaming(true)}
+      >
+        {head?.title ?? ""}
+      </button>
+    </h1>
+  );
+}
+
+function People() {
+  const board = useBoard();
+  const { people, count } = usePeople(board);
+  const users = [...new Set((people ?? []).map((person) => person.user))];
+  return (
+    <p className="people">
+      <span className="unseen">{t.people(count ?? 0)}</span>
+      {users.slice(0, 5).map((user) => (
+        <Avatar key={user} user={user} />
+      ))}
+      {users.length > 5 && <span className="more">+{users.length - 5}</span>}
+    </p>
+  );
+}

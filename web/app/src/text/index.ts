@@ -1,0 +1,14 @@
+import { en } from "./en.js";
+
+/** What the page says, in the language of the person. */
+export const t = en;
+
+/** A day, as the person writes it. */
+export function day(ms: number): string {
+  return new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" }).format(ms);
+}
+
+/** A day and a time, as the person writes them. */
+export function moment(ms: number): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(ms);
+}
