@@ -4,13 +4,11 @@ import { defineConfig, type ProxyOptions } from "vite";
 /** The server that a page under development talks to. */
 const server = process.env.BOARDCAST_URL ?? "http://127.0.0.1:8080";
 
-/** The server lets pages of its own origin in only; through the proxy this page is one. */
+/** Host and origin stay those of this page, so that it is one of the server's own. */
 const proxied: ProxyOptions = {
   target: server,
   ws: true,
   configure(proxy) {
-    proxy.on("proxyReq", (request) => request.setHeader("origin", server));
-    proxy.on("proxyReqWs", (request) => request.setHeader("origin", server));
     // A connection that is cut is the page's to notice.
     proxy.on("error", () => {});
   },

@@ -6,9 +6,6 @@ import { go } from "./route.js";
 import { leave } from "./session.js";
 import { t } from "./text/index.js";
 
-/** Columns that a new board begins with. */
-const FIRST_COLUMNS = ["To do", "Doing", "Done"];
-
 /** The boards of the user. */
 export function BoardsPage() {
   const client = useClient();
@@ -41,7 +38,7 @@ export function BoardsPage() {
     try {
       const id = await client.createBoard(title);
       const board = client.board(id);
-      const columns = FIRST_COLUMNS.map((title, at) => ({
+      const columns = t.firstColumns.map((title, at) => ({
         type: "column.create" as const,
         column: `column-${at + 1}`,
         title,

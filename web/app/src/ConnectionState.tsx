@@ -1,5 +1,5 @@
 import type { LiveBoard } from "@boardcast/client";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useClient, useLink } from "./live.js";
 import { t } from "./text/index.js";
 
@@ -13,6 +13,8 @@ export function ConnectionState({ board }: { board?: LiveBoard }) {
   const unsaved = useSyncExternalStore(listen, () => board?.status.unsaved ?? 0);
   const joined = useSyncExternalStore(listen, () => !board || board.status.phase === "live");
   const seconds = useSecondsUntil(link.name === "waiting" ? link.retry_at : undefined);
+  const worked = useRef(false);
+  worked.current ||= unsaved > 0;
   const left = unsaved > 0 ? ` · ${t.state.unsaved(unsaved)}` : "";
   const again = (label: string) => (
     <button type="button" className="link" onClick={() => client.reconnect()}>
@@ -42,7 +44,8 @@ export function ConnectionState({ board }: { board?: LiveBoard }) {
     case "live":
       if (!joined) return <Line kind="off">{t.loading + left}</Line>;
       if (unsaved > 0) return <Line kind="busy">{t.state.saving(unsaved)}</Line>;
-      return <Line kind="live">{client.keeps ? t.state.live : t.state.notKept}</Line>;
+      if (!client.keeps) return <Line kind="off">{t.state.notKept}</Line>;
+      return <Line kind="live">{worked.current ? t.state.saved : t.state.live}</Line>;
   }
 }
 

@@ -24,6 +24,8 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
   const [edge, setEdge] = useState<"before" | "after">();
   const [dragged, setDragged] = useState(false);
   const [renaming, setRenaming] = useState(false);
+  /** The revision of the title as it was when the person began to change it. */
+  const seen = useRef(0);
 
   useEffect(() => {
     const element = tile.current;
@@ -59,14 +61,13 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
 
   if (!card) return null;
   if (renaming) {
-    const seen = card.revs?.title ?? 0;
     return (
       <div className="card renaming">
         <InlineEdit
           label={t.cardTitle}
           text={card.title}
           done={(title) => {
-            if (title !== undefined) rename(board, id, title, seen);
+            if (title !== undefined) rename(board, id, title, seen.current);
             setRenaming(false);
             cursor.go(id);
           }}
@@ -91,6 +92,7 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
         if (event.key.toLowerCase() !== "e" || event.ctrlKey || event.metaKey) return;
         if (!canEdit(board)) return;
         event.preventDefault();
+        seen.current = card.revs?.title ?? 0;
         setRenaming(true);
       }}
     >

@@ -7,6 +7,7 @@ export const en = {
   boardcast: "Boardcast",
   boards: "Boards",
   newBoard: "New board",
+  firstColumns: ["To do", "Doing", "Done"],
   boardTitle: "Title of the board",
   create: "Create",
   cancel: "Cancel",
