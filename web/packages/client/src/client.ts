@@ -9,16 +9,19 @@ import type {
   ErrorMessage,
   HelloBoard,
   ServerMessage,
+  Welcome,
 } from "./protocol.js";
 import { type Effect, Replica } from "./replica.js";
 import { Requests } from "./requests.js";
 import type { Socket, SocketConstructor } from "./socket.js";
-import { type Claim, MemoryStore, type Store } from "./store.js";
+import { type Claim, type Kept, MemoryStore, type Store } from "./store.js";
 
 /** The largest first message of a client that has no token yet, in bytes. */
 const HELLO_MAX_BYTES = 4_096;
 /** Boards that the first message may ask for. */
 const HELLO_BOARDS_MAX = 20;
+/** The largest message that a server takes, in bytes, unless it says otherwise. */
+const MESSAGE_MAX_BYTES = 524_288;
 /** The first delay before a board is asked for again that the server could not give, in milliseconds. */
 const REFUSED_MS = 1_000;
 /** The longest such delay, in milliseconds. */
@@ -60,15 +63,19 @@ export class Client {
   private readonly joined = new Map<string, Joined>();
   private readonly listeners = new Set<() => void>();
   private readonly stops: (() => void)[] = [];
+  /** What the store has of boards that are not joined. */
+  private readonly kept: Map<string, Kept>;
   private user: string;
+  private messageBytes = MESSAGE_MAX_BYTES;
   private closed = false;
-  /** Whether unsaved work is kept; not, where the store has failed. */
-  keeps = true;
 
   private constructor(
     private readonly options: ClientOptions,
     private readonly claim: Claim,
+    /** Whether unsaved work is kept; not, where the store has failed. */
+    public keeps = true,
   ) {
+    this.kept = new Map(claim.kept);
     this.world = options.world ?? REAL_WORLD;
     this.user = options.account ?? "";
     this.link = new Link({
@@ -76,7 +83,7 @@ export class Client {
       socket: constructorOf(options),
       world: this.world,
       hello: () => this.hello(),
-      welcomed: ({ user }) => this.welcomed(user),
+      welcomed: (message) => this.welcomed(message),
       received: (message) => this.received(message),
       lost: () => this.lost(),
       changed: () => this.tell(),
@@ -89,18 +96,21 @@ export class Client {
 
   /**
    * Takes up what is kept and connects. Unsaved work of earlier pages of this account is sent in the
-   * background. Throws where the store cannot be read.
+   * background. A store that cannot be read is done without; see {@link keeps}.
    */
   static async open(options: ClientOptions): Promise<Client> {
     const store = options.store ?? new MemoryStore();
     const account = options.account ?? "";
-    const client = new Client(options, await store.claim(account));
+    const client = await store.claim(account).then(
+      (claim) => new Client(options, claim),
+      async () => new Client(options, await new MemoryStore().claim(account), false),
+    );
     for (const [board, { submits }] of client.claim.kept) {
       if (submits.length > 0) client.board(board).close();
     }
     client.watch();
     client.link.connect();
-    void client.adopt(store, account);
+    if (client.keeps) void client.adopt(store, account);
     return client;
   }
 
@@ -161,7 +171,7 @@ export class Client {
 
   private join(id: string): Joined {
     const self = { client: this.claim.client, user: this.user };
-    const replica = new Replica(id, self, this.claim.kept.get(id));
+    const replica = new Replica(id, self, this.kept.get(id));
     const host: Host = {
       world: this.world,
       perform: (effect) => this.perform(joined, effect),
@@ -171,6 +181,7 @@ export class Client {
           Extract<ServerMessage, { type: "activity" }> & ActivityPage
         >,
       closed: () => this.leave(joined),
+      messageBytes: () => this.messageBytes,
     };
     const board = new LiveBoard(replica, host);
     const rest = { users: 0, subscribing: undefined, refusals: 0, timers: new Set<() => void>() };
@@ -184,6 +195,7 @@ export class Client {
     if (joined.users > 0 || joined.replica.waiting().length > 0 || this.closed) return;
     this.forget(joined);
     this.joined.delete(joined.board.id);
+    this.kept.set(joined.board.id, joined.replica.kept());
     this.link.send({ type: "unsubscribe", req: this.requests.number(), board: joined.board.id });
   }
 
@@ -215,8 +227,9 @@ export class Client {
   /** The boards that `hello` has asked for. */
   private asked = new Set<string>();
 
-  private welcomed(user: string): void {
+  private welcomed({ user, limits }: Welcome): void {
     this.user = user;
+    this.messageBytes = limits.message_bytes ?? MESSAGE_MAX_BYTES;
     for (const joined of this.joined.values()) {
       joined.replica.self.user = user;
       if (!this.asked.has(joined.board.id)) this.subscribe(joined);

@@ -4,7 +4,7 @@ export { Client, type ClientOptions } from "./client.js";
 export { newId } from "./ids.js";
 export { IndexedDbStore } from "./indexeddb.js";
 export { type LinkState, mayReturn, type World } from "./link.js";
-export { type BoardStatus, type LiveBoard, Rejected, Sent } from "./live-board.js";
+export { type BoardStatus, type LiveBoard, Rejected, Sent, TooLarge } from "./live-board.js";
 export { byRank } from "./order.js";
 export { PENDING_MAX, QueueFull, type SubmitRecord } from "./pending.js";
 export type * from "./protocol.js";

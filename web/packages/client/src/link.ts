@@ -107,8 +107,10 @@ export class Link {
     this.stop();
     const round = this.round;
     this.goodbye = undefined;
-    this.become({ name: "connecting" });
     this.timer(WELCOME_WITHIN_MS, () => this.ended(LOST, "no welcome in time"));
+    this.become({ name: "connecting" });
+    // Whoever was told may have closed it.
+    if (round !== this.round) return;
     const failed = (error: unknown) => {
       if (round === this.round) this.ended(LOST, String(error));
     };
@@ -170,16 +172,14 @@ export class Link {
     const goodbye = this.goodbye;
     if (wasLive && world.now() - this.welcomedAt >= GOOD_MS) this.attempt = 0;
     this.stop();
-    if (mayReturn(code)) {
-      const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(this.attempt, 16));
-      const delay = goodbye?.retry_ms ?? Math.floor(world.random() * longest);
-      this.attempt += 1;
-      this.become({ name: "waiting", retry_at: world.now() + delay, code, reason });
-      this.timer(delay, () => this.open());
-    } else {
-      this.become({ name: "closed", code, reason });
-    }
     if (wasLive) this.options.lost();
+    if (!mayReturn(code)) return this.become({ name: "closed", code, reason });
+    const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(this.attempt, 16));
+    const delay = goodbye?.retry_ms ?? Math.floor(world.random() * longest);
+    this.attempt += 1;
+    this.timer(delay, () => this.open());
+    // Whoever is told may connect at once.
+    this.become({ name: "waiting", retry_at: world.now() + delay, code, reason });
   }
 
   private stop(code?: number): void {

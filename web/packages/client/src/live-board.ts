@@ -3,7 +3,7 @@ import type { Kind, Things } from "./board.js";
 import { HEAD } from "./board.js";
 import { hashOf } from "./canonical.js";
 import type { World } from "./link.js";
-import type { SubmitRecord } from "./pending.js";
+import type { QueueFull, SubmitRecord } from "./pending.js";
 import type {
   ActivityPage,
   Column,
@@ -22,6 +22,9 @@ import type { Topic } from "./shown.js";
 const REJECTIONS_MAX = 100;
 /** The shortest time between two words about where the person is, in milliseconds. */
 const PRESENCE_MS = 250;
+
+/** What the number of a submit adds to its message at most, in bytes. */
+const SEQ_BYTES = 30;
 
 /** How a board stands; a new object whenever something of it has changed. */
 export type BoardStatus = {
@@ -46,6 +49,8 @@ export type Host = {
   sendPresence(at: Whereabouts | null): void;
   activity(query: { card?: string; before?: Version; limit?: number }): Promise<ActivityPage>;
   closed(): void;
+  /** The largest message that the server takes, in bytes. */
+  messageBytes(): number;
 };
 
 /** One list of commands on its way. */
@@ -95,6 +100,15 @@ export class Rejected extends Error {
 
   constructor(readonly rejection: Rejection) {
     super(rejection.hint || rejection.reason);
+  }
+}
+
+/** The commands do not fit into one message: give fewer of them, or shorter texts. */
+export class TooLarge extends Error {
+  override name = "TooLarge";
+
+  constructor(bytes: number, limit: number) {
+    super(`the change has ${bytes} bytes, and the server takes ${limit}; make it smaller`);
   }
 }
 
@@ -195,10 +209,15 @@ export class LiveBoard {
    * revisions that the person saw of fields of the card; where one is another now, nothing is
    * overwritten and the submit is rejected with both values.
    *
-   * Throws `QueueFull` where too many wait already.
+   * Throws {@link QueueFull} where too many wait already, and {@link TooLarge} where the server would
+   * not take the message.
    */
   submit(commands: Command | readonly Command[], seen?: NonNullable<Submit["seen"]>): Sent {
     const cmds = Array.isArray(commands) ? [...commands] : [commands as Command];
+    const message = JSON.stringify({ type: "submit", board: this.id, cmds, seen });
+    const bytes = new TextEncoder().encode(message).length + SEQ_BYTES;
+    const limit = this.host.messageBytes();
+    if (bytes > limit) throw new TooLarge(bytes, limit);
     const [key, effects] = this.replica.submit(cmds, seen, this.host.world.now());
     const sent = new Sent(key);
     this.sent.set(key, sent);

@@ -125,6 +125,11 @@ export class Pending {
     return saving;
   }
 
+  /** All that is stored, or about to be. */
+  kept(): { board: BoardRecord; submits: SubmitRecord[] } {
+    return { board: this.record, submits: this.queue.map(recordOf) };
+  }
+
   /** These records are stored, as they were told by {@link saving}. */
   stored(records: readonly SubmitRecord[]): void {
     for (const { key, seq } of records) {
@@ -252,22 +257,18 @@ export class Pending {
 
   private keep(own: Own): void {
     own.stored = false;
-    const { key, seq, cmds, seen, at, held } = own;
-    const numbered = seq === undefined ? {} : { seq };
-    this.puts.set(key, {
-      key,
-      ...numbered,
-      cmds,
-      ...(seen && { seen }),
-      at,
-      ...(held && { held }),
-    });
+    this.puts.set(own.key, recordOf(own));
   }
 
   private change(set: Partial<BoardRecord>): void {
     this.record = { ...this.record, ...set };
     this.recordChanged = true;
   }
+}
+
+function recordOf({ key, seq, cmds, seen, at, held }: Own): SubmitRecord {
+  const numbered = seq === undefined ? {} : { seq };
+  return { key, ...numbered, cmds, ...(seen && { seen }), at, ...(held && { held }) };
 }
 
 /** More waits than is kept: connect, or do less, before more is submitted. */

@@ -111,6 +111,11 @@ export class Replica {
     return this.pending.queue;
   }
 
+  /** What is to be kept of it, as the store has it. */
+  kept(): { board: BoardRecord; submits: SubmitRecord[] } {
+    return this.pending.kept();
+  }
+
   /** Queues commands and shows what they will probably do. Throws `QueueFull`. */
   submit(cmds: Command[], seen: SubmitRecord["seen"], now: number): [key: number, Effect[]] {
     const own = this.pending.push(cmds, seen, now);
@@ -304,6 +309,7 @@ export class Replica {
     if (position.version < phase.until) return;
     this.phase = { name: "live" };
     this.pending.include(this.lastSeq);
+    this.settle();
     for (const card of this.opened) this.effects.push({ type: "open", card });
   }
 

@@ -189,3 +189,18 @@ test("what is not JSON ends the connection, and it is tried again", async () => 
   await reached(client, () => client.state.name === "live");
   expect(connects).toHaveLength(2);
 });
+
+test("whoever is told that it waits may connect at once, and whoever is told that it connects may close", async () => {
+  serve((socket, connection) => (connection < 3 ? socket.close(1011) : welcome(socket)));
+  const client = await open();
+  client.listen(() => client.state.name === "waiting" && client.reconnect());
+  await reached(client, () => client.state.name === "live");
+  expect(connects).toHaveLength(3);
+  client.close();
+  const stop = client.listen(() => client.state.name === "connecting" && client.close());
+  client.reconnect();
+  stop();
+  expect(client.state).toMatchObject({ name: "closed", code: 1000 });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(connects).toHaveLength(3);
+});

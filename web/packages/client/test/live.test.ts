@@ -1,6 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { Client, type ClientOptions, type LiveBoard, MemoryStore, newId } from "../src/index.js";
+import {
+  Client,
+  type ClientOptions,
+  type LiveBoard,
+  MemoryStore,
+  newId,
+  type Store,
+} from "../src/index.js";
 import { Door, TestServer } from "./server.js";
 
 let server: TestServer;
@@ -173,6 +180,12 @@ test("work of several pages that are gone is sent by one", async () => {
 
 test("the server is killed and restarted under an open board", async () => {
   const { hers, his } = await shared();
+  // The delay before the next attempt is random and grows; here it is at most 50 ms.
+  for (const client of clients) {
+    client.listen(() => {
+      if (client.state.name === "waiting") setTimeout(() => client.reconnect(), 50);
+    });
+  }
   for (let round = 0; round < 3; round++) {
     const sent = Array.from({ length: 20 }, (_, at) =>
       (at % 2 ? hers : his).submit({
@@ -184,8 +197,6 @@ test("the server is killed and restarted under an open board", async () => {
     );
     await sent[5]?.live();
     await server.killAndRestart();
-    // The delay before the next attempt is random; here nobody waits for it.
-    for (const client of clients) client.reconnect();
     await Promise.all(sent.map((one) => one.saved()));
   }
   expect(hers.cards("todo")).toHaveLength(60);
@@ -285,4 +296,45 @@ test("large messages come deflated and in order", async () => {
   expect(await his.hash()).toBe(await hers.hash());
   expect(his.version).toBe(102);
   expect(binary).toBeGreaterThan(0);
+});
+
+test("a store that fails is told, and the work goes on", async () => {
+  const broken = { claim: () => Promise.reject(new Error("no space")) } as unknown as Store;
+  const client = await open("ann", { store: broken });
+  expect(client.keeps).toBe(false);
+  const board = client.board(await client.createBoard("Kept nowhere"));
+  await board.submit({ type: "board.set", title: "Saved" }).saved();
+
+  const store = new MemoryStore();
+  const claim = await store.claim("bob");
+  const failing: Store = {
+    claim: async () => ({ ...claim, save: () => Promise.reject(new Error("no space")) }),
+    orphan: async () => undefined,
+  };
+  const other = await open("bob", { store: failing });
+  expect(other.keeps).toBe(true);
+  const his = other.board(await other.createBoard("Kept nowhere"));
+  await his.submit({ type: "board.set", title: "Saved" }).saved();
+  expect(other.keeps).toBe(false);
+});
+
+test("a board that was closed and is opened again goes on with the next number", async () => {
+  const store = new MemoryStore();
+  const first = await open("ann", { store });
+  const id = await first.createBoard("Again");
+  const board = first.board(id);
+  for (const title of ["a", "b"]) await board.submit({ type: "board.set", title }).saved();
+  board.close();
+  const again = first.board(id);
+  await again.submit({ type: "board.set", title: "c" }).saved();
+  expect(again.head?.title).toBe("c");
+  expect([again.version, again.status.held, again.status.rejections]).toEqual([3, [], []]);
+});
+
+test("what the server would not take is refused before it is queued", async () => {
+  const { hers } = await shared();
+  const long = { type: "board.set" as const, background: "x".repeat(300_000) };
+  expect(() => hers.submit([long, long])).toThrow(/600\d\d\d bytes, and the server takes 524288/);
+  expect(hers.status.unsaved).toBe(0);
+  await hers.submit({ type: "board.set", title: "Goes on" }).saved();
 });

@@ -242,6 +242,16 @@ describe("submits", () => {
     expect(sent()).toHaveLength(96);
   });
 
+  test("are saved by what a new subscription says is on disk", () => {
+    submit(setTitle("a"));
+    batch(10, echo(1, titled("a")));
+    expect(steps()).toEqual(["live"]);
+    replica.disconnected();
+    subscribed(11, { last: 1, durable: 11 });
+    expect(steps()).toEqual(["live", "saved"]);
+    expect(replica.waiting()).toEqual([]);
+  });
+
   test("go again after a crash of the server that took them back", () => {
     submit(setTitle("a"));
     submit(setTitle("b"));
