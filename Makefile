@@ -51,7 +51,7 @@ deny: $(CARGO_DENY) ## Check bans, licenses and sources of the dependencies
 	$(STEP) 'dependencies'
 	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources
 
-web: ## Check and test the TypeScript client against the server
+web: ## Check and test the TypeScript client and the browser client against the server
 	$(STEP) 'web'
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2> /dev/null || { echo 'Node 20 or later is missing: https://nodejs.org' >&2; exit 1; }
 	cargo build --package boardcast

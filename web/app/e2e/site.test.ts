@@ -201,6 +201,33 @@ test("without a network the board stays usable, and a reload loses nothing", asy
   await shows(async () => board.version - before, 2);
 });
 
+test("what closed tabs had not saved is sent by the tab that is opened next", async () => {
+  const board = await site.board({ "To do": ["One"] });
+  const first = await opened("ann", board);
+  const second = await first.context().newPage();
+  await second.goto(`/b/${board.id}`);
+  await state(second).getByText("Live").waitFor();
+  site.door.close();
+  for (const [page, title] of [
+    [first, "Two"],
+    [second, "Three"],
+  ] as const) {
+    await state(page).getByText("Reconnecting in").waitFor();
+    await column(page, "To do").getByRole("button", { name: "Add a card" }).click();
+    await page.getByLabel("Title of the card").fill(title);
+    await page.getByLabel("Title of the card").press("Enter");
+    await state(page).getByText("1 unsaved change").waitFor();
+  }
+  const third = await first.context().newPage();
+  await first.close();
+  await second.close();
+  site.door.reopen();
+  await third.goto("/");
+  await shows(async () => board.cards("To-do").length, 3);
+  const now = board.cards("To-do").map((id) => board.get("cards", id)?.title);
+  expect(now.sort()).toEqual(["One", "Three", "Two"]);
+});
+
 test("the server is killed and comes back under an open board", async () => {
   const board = await site.board({ "To do": ["One"] });
   const page = await opened("ann", board);

@@ -1,4 +1,5 @@
 // The built page in a real browser, against the real server.
+import { existsSync } from "node:fs";
 import net from "node:net";
 import { fileURLToPath } from "node:url";
 import {
@@ -42,6 +43,11 @@ export class Site {
       logLevel: "silent",
     });
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+    if (!existsSync(executablePath)) {
+      throw new Error(
+        `there is no browser at ${executablePath}: install chromium, or set CHROMIUM`,
+      );
+    }
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
     return new Site(server, door, pages, browser, `http://127.0.0.1:${port}`);
   }
@@ -60,7 +66,7 @@ export class Site {
   async person(user: string, options: BrowserContextOptions = {}): Promise<Page> {
     const page = await this.stranger(options);
     const token = this.server.token(user);
-    await page.addInitScript(
+    await page.context().addInitScript(
       ([user, token]) => {
         localStorage.setItem("boardcast-user", `${user}`);
         sessionStorage.setItem("boardcast-token", `${token}`);
