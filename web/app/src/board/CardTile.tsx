@@ -12,7 +12,7 @@ import { day, t } from "../text/index.js";
 import { canEdit, rename } from "./actions.js";
 import { useCursor, useIsCursor } from "./cursor.js";
 import { InlineEdit } from "./InlineEdit.js";
-import { LabelChip } from "./LabelChip.js";
+import { hueOf, LabelChip } from "./LabelChip.js";
 
 /** One card in its column. It renders when this card changes, and for no other. */
 export const CardTile = memo(function CardTile({ id, first }: { id: string; first: boolean }) {
@@ -96,7 +96,7 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
         setRenaming(true);
       }}
     >
-      {card.cover && <span className="cover" style={{ background: card.cover }} />}
+      {card.cover && <Cover color={card.cover} />}
       {card.labels && (
         <span className="labels">
           {card.labels.map((label) => (
@@ -109,6 +109,16 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
     </a>
   );
 });
+
+/** A strip in the colour of the cover; a cover that is a picture has none here. */
+function Cover({ color }: { color: string }) {
+  const hue = hueOf(color);
+  if (hue !== undefined) {
+    return <span className="cover" style={{ "--hue": hue } as React.CSSProperties} />;
+  }
+  if (!color.startsWith("#")) return null;
+  return <span className="cover" style={{ background: color }} />;
+}
 
 function Badges({ card }: { card: Card }) {
   const items = card.checklists?.flatMap((list) => list.items ?? []) ?? [];

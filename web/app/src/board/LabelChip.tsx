@@ -14,12 +14,17 @@ const HUES: Record<string, number> = {
   pink: 350,
 };
 
+/** The hue of a colour by its name, which may say how light it is; `undefined` for other colours. */
+export function hueOf(color: string | null | undefined): number | undefined {
+  return HUES[(color ?? "").replace(/^(light|dark)_|_(light|dark)$/g, "")];
+}
+
 /** A label by its name and colour. */
 export function LabelChip({ id }: { id: string }) {
   const label = useThing("labels", id);
   if (!label) return null;
-  const color = (label.color ?? "").replace(/^(light|dark)_|_(light|dark)$/g, "");
-  const hue = HUES[color];
+  const color = label.color ?? "";
+  const hue = hueOf(color);
   const style =
     hue !== undefined
       ? ({ "--hue": hue } as React.CSSProperties)

@@ -121,7 +121,7 @@ function Title({ card, editable }: { card: Card; editable: boolean }) {
 function Fields({ card, editable }: { card: Card; editable: boolean }) {
   const board = useBoard();
   const columns = useColumns();
-  const labels = useAll("labels");
+  const labels = [...useAll("labels")].sort((a, b) => (a.name ?? "").localeCompare(b.name ?? ""));
   const set = (fields: object) => board.submit({ type: "card.set", card: card.id, set: fields });
   return (
     <fieldset disabled={!editable}>

@@ -1,13 +1,12 @@
 // A client: one connection, any number of boards on it, and the work that is not yet saved.
+import { at, type ClientOptions, type Hello, helloOf } from "./hello.js";
 import { Link, type LinkState, REAL_WORLD, type World } from "./link.js";
 import { type Host, LiveBoard } from "./live-board.js";
 import type {
   ActivityPage,
   BoardCreated,
   Boards,
-  ClientMessage,
   ErrorMessage,
-  HelloBoard,
   ServerMessage,
   Welcome,
 } from "./protocol.js";
@@ -16,36 +15,12 @@ import { Requests } from "./requests.js";
 import type { Socket, SocketConstructor } from "./socket.js";
 import { type Claim, type Kept, MemoryStore, type Store } from "./store.js";
 
-/** The largest first message of a client that has no token yet, in bytes. */
-const HELLO_MAX_BYTES = 4_096;
-/** Boards that the first message may ask for. */
-const HELLO_BOARDS_MAX = 20;
 /** The largest message that a server takes, in bytes, unless it says otherwise. */
 const MESSAGE_MAX_BYTES = 524_288;
 /** The first delay before a board is asked for again that the server could not give, in milliseconds. */
 const REFUSED_MS = 1_000;
 /** The longest such delay, in milliseconds. */
 const REFUSED_MAX_MS = 20_000;
-
-export type ClientOptions = {
-  /** The address of the server, such as `https://boards.example`. */
-  url: string;
-  /** A token, or what gives one for each connection; none where a cookie says who it is. */
-  token?: string | (() => Promise<string>);
-  /** Whose unsaved work to take up: the user. Work of other accounts is left alone. */
-  account?: string;
-  /** Where unsaved work is kept; by default not beyond the life of the process. */
-  store?: Store;
-  /** The WebSocket to use where there is no global one. */
-  WebSocket?: new (
-    url: string,
-    protocols: string[],
-  ) => unknown;
-  /** Name and version of the program, for administrators. */
-  agent?: string;
-  /** Time and chance, for tests. */
-  world?: World;
-};
 
 type Joined = {
   board: LiveBoard;
@@ -204,24 +179,11 @@ export class Client {
     joined.timers.clear();
   }
 
-  private async hello(): Promise<Extract<ClientMessage, { type: "hello" }>> {
-    const { token, agent } = this.options;
-    const hello = {
-      type: "hello" as const,
-      v: 1,
-      client: this.claim.client,
-      ...(token && { token: typeof token === "string" ? token : await token() }),
-      ...(agent && { agent }),
-    };
-    const boards: HelloBoard[] = [];
-    for (const { replica } of this.joined.values()) {
-      const next = [...boards, at(replica)];
-      const bytes = JSON.stringify({ ...hello, boards: next }).length;
-      if (next.length > HELLO_BOARDS_MAX || bytes > HELLO_MAX_BYTES) break;
-      boards.push(at(replica));
-    }
-    this.asked = new Set(boards.map(({ board }) => board));
-    return { ...hello, boards };
+  private async hello(): Promise<Hello> {
+    const replicas = [...this.joined.values()].map(({ replica }) => replica);
+    const hello = await helloOf(this.options, this.claim.client, replicas);
+    this.asked = new Set(hello.boards.map(({ board }) => board));
+    return hello;
   }
 
   /** The boards that `hello` has asked for. */
@@ -386,12 +348,13 @@ export class Client {
     }
   }
 
-  /** Ends when nothing of a board waits any more. */
+  /** Ends when nothing of a board waits any more, or what waits cannot be sent. */
   private finish(id: string): Promise<void> {
     const board = this.board(id);
     return new Promise((resolve) => {
       const look = () => {
-        if (board.status.unsaved > 0 || this.closed) return;
+        const { phase, unsaved } = board.status;
+        if ((unsaved > 0 && phase !== "gone" && phase !== "outdated") || this.closed) return;
         stop();
         resolve();
       };
@@ -413,10 +376,6 @@ export class Client {
   private tell(): void {
     for (const listener of [...this.listeners]) listener();
   }
-}
-
-function at(replica: Replica): HelloBoard {
-  return { board: replica.board, ...(replica.position && { at: replica.position }) };
 }
 
 function constructorOf(options: ClientOptions): SocketConstructor {

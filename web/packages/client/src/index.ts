@@ -1,6 +1,7 @@
 export type { Kind, Things } from "./board.js";
 export { digestOf, hashOf } from "./canonical.js";
-export { Client, type ClientOptions } from "./client.js";
+export { Client } from "./client.js";
+export type { ClientOptions } from "./hello.js";
 export { newId } from "./ids.js";
 export { IndexedDbStore } from "./indexeddb.js";
 export { type LinkState, mayReturn, type World } from "./link.js";

@@ -300,7 +300,7 @@ export class LiveBoard {
   /** Takes over what the person has to hear of work that was done in the name of another client. */
   inherit(heir: LiveBoard): void {
     this.rejections = [...this.rejections, ...heir.rejections].slice(-REJECTIONS_MAX);
-    this.run(this.replica.hold(heir.status.held));
+    this.run(this.replica.hold(heir.replica.waiting()));
   }
 
   /** Performs what the replica asks for. For the client. */

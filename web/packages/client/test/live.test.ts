@@ -178,6 +178,28 @@ test("work of several pages that are gone is sent by one", async () => {
   expect(await store.orphan("bob")).toBe(undefined);
 });
 
+test("work of a page that is gone, on a board that is not one's own any more, is told", async () => {
+  const door = await doorway();
+  const store = new MemoryStore();
+  const { bob, hers, his, id } = await shared({ url: door.url, store });
+  const other = await open("bob", { url: door.url, store });
+  const boards = [his, other.board(id)];
+  await Promise.all(boards.map((board) => board.ready()));
+  door.close();
+  for (const [at, board] of boards.entries()) {
+    await until(board, () => board.status.phase === "away");
+    board.submit({ type: "card.create", card: `k${at}`, column: "todo", title: "One" });
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  await hers.submit({ type: "member.remove", user: "bob" }).live();
+  bob.close();
+  other.close();
+  const next = await open("bob", { store });
+  const board = next.board(id);
+  await until(board, () => board.status.phase === "gone" && board.status.held.length === 1);
+  expect(board.status.unsaved).toBe(1);
+});
+
 test("the server is killed and restarted under an open board", async () => {
   const { hers, his } = await shared();
   // The delay before the next attempt is random and grows; here it is at most 50 ms.
