@@ -306,6 +306,49 @@ test("a viewer sees everything and can change nothing", async () => {
   await page.getByText("There is no such board, or it is not yours").waitFor();
 });
 
+test("an admin shares the board, changes a role and takes it back", async () => {
+  const board = await site.board({ "To do": ["One"] });
+  const ann = await opened("ann", board);
+  const bob = await site.person("bob");
+  await bob.goto(`/b/${board.id}`);
+  await bob.getByText("There is no such board, or it is not yours").waitFor();
+  await ann.getByRole("button", { name: "Members" }).click();
+  const dialog = ann.getByRole("dialog");
+  await dialog.getByLabel("User").fill("bob");
+  await dialog.getByLabel("Role", { exact: true }).selectOption("viewer");
+  await dialog.getByRole("button", { name: "Add" }).click();
+  await dialog.getByText("bob", { exact: true }).first().waitFor();
+  await shows(async () => board.get("members", "bob")?.role, "viewer");
+  await bob.reload();
+  await card(bob, "One").waitFor();
+  const add = column(bob, "To do").getByRole("button", { name: "Add a card" });
+  expect(await add.count()).toBe(0);
+  await dialog.getByLabel("Role of bob").selectOption("editor");
+  await add.waitFor();
+  await dialog.getByRole("button", { name: "Remove bob" }).click();
+  await bob.getByText("There is no such board, or it is not yours").waitFor();
+  await dialog.getByRole("button", { name: "Remove ann" }).click();
+  await dialog.locator(".notice").getByText("Not done").waitFor();
+  await dialog.getByRole("button", { name: "Dismiss" }).click();
+  await shows(async () => [...board.all("members").keys()], ["ann"]);
+});
+
+test("a card that was not opened before can be opened without a network", async () => {
+  const board = await site.board({ "To do": ["One"] });
+  const page = await opened("ann", board);
+  await page.waitForLoadState("networkidle");
+  await page.context().setOffline(true);
+  site.door.close();
+  await state(page).getByText("Reconnecting in").waitFor();
+  await card(page, "One").click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Priority").selectOption("high");
+  await state(page).getByText("1 unsaved change").waitFor({ state: "attached" });
+  site.door.reopen();
+  await page.context().setOffline(false);
+  await shows(async () => board.get("cards", "One")?.priority, "high");
+});
+
 test("a page in the dark and on a phone", async () => {
   const board = await site.board({ "To do": ["One"], Done: [] });
   const page = await site.person("ann", {

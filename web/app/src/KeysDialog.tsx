@@ -2,7 +2,7 @@ import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { t } from "./text/index.js";
 
 /** Which keys do what. */
-export function KeysDialog({ close }: { close(): void }) {
+export default function KeysDialog({ close }: { close(): void }) {
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => open || close()}>
       <Modal className="modal small">

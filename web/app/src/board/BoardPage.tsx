@@ -1,10 +1,8 @@
 import type { LiveBoard } from "@boardcast/client";
-import { Keyboard } from "lucide-react";
-import { useEffect, useState } from "react";
+import { Keyboard, Users } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Announcer } from "../announce.js";
 import { ConnectionState } from "../ConnectionState.js";
-import { CardDialog } from "../card/CardDialog.js";
-import { KeysDialog } from "../KeysDialog.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
 import { go } from "../route.js";
 import { t } from "../text/index.js";
@@ -13,6 +11,14 @@ import { Columns } from "./Columns.js";
 import { Cursor, ProvideCursor } from "./cursor.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { Notices } from "./Notices.js";
+
+// Dialogs come after the board: they are not needed to see it, and must be there without a network.
+const loadCard = () => import("../card/CardDialog.js");
+const loadKeys = () => import("../KeysDialog.js");
+const loadMembers = () => import("../members/MembersDialog.js");
+const CardDialog = lazy(loadCard);
+const KeysDialog = lazy(loadKeys);
+const MembersDialog = lazy(loadMembers);
 
 /** A board, live. */
 export function BoardPage({ id, card }: { id: string; card: string | undefined }) {
@@ -42,6 +48,12 @@ function Board({ card }: { card: string | undefined }) {
   const board = useBoard();
   const status = useStatus(board);
   const [keys, setKeys] = useState(false);
+  const [members, setMembers] = useState(false);
+
+  useEffect(() => {
+    if (!status.loaded) return;
+    for (const load of [loadCard, loadKeys, loadMembers]) void load().catch(() => {});
+  }, [status.loaded]);
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
@@ -71,6 +83,10 @@ function Board({ card }: { card: string | undefined }) {
         </span>
         <Title />
         <People />
+        <button type="button" className="quiet" onClick={() => setMembers(true)}>
+          <Users aria-hidden="true" />
+          {t.members.title}
+        </button>
         <ConnectionState board={board} />
         <button
           type="button"
@@ -90,8 +106,11 @@ function Board({ card }: { card: string | undefined }) {
         )}
         {status.loaded && status.phase !== "gone" && <Columns key={status.role ?? ""} />}
       </main>
-      {card && status.loaded && <CardDialog key={card} id={card} />}
-      {keys && <KeysDialog close={() => setKeys(false)} />}
+      <Suspense>
+        {card && status.loaded && <CardDialog key={card} id={card} />}
+        {keys && <KeysDialog close={() => setKeys(false)} />}
+        {members && <MembersDialog close={() => setMembers(false)} />}
+      </Suspense>
       <Announcer />
     </div>
   );

@@ -18,7 +18,7 @@ import { Description } from "./Description.js";
 const PRIORITIES = ["none", "low", "medium", "high", "urgent"] as const satisfies Priority[];
 
 /** Everything about one card. */
-export function CardDialog({ id }: { id: string }) {
+export default function CardDialog({ id }: { id: string }) {
   const board = useBoard();
   const cursor = useCursor();
   const card = useThing("cards", id);

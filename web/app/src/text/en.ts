@@ -82,6 +82,22 @@ export const en = {
     ),
   doAgain: "Do it again",
   giveUp: "Give it up",
+  members: {
+    title: "Members",
+    roles: { viewer: "Viewer", commenter: "Commenter", editor: "Editor", admin: "Admin" },
+    what: {
+      viewer: "sees everything",
+      commenter: "also writes comments",
+      editor: "also changes cards and columns",
+      admin: "also shares the board",
+    },
+    roleOf: (name: string) => `Role of ${name}`,
+    remove: (name: string) => `Remove ${name}`,
+    user: "User",
+    userHint: "1 to 22 letters, digits, _ and -, as the server knows the person",
+    role: "Role",
+    add: "Add",
+  },
   people: (n: number) => count(n, "# person here", "# people here"),
   keys: {
     title: "Keyboard",
