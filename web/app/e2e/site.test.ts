@@ -134,7 +134,7 @@ test("an opened card shows all of it, and what others write meanwhile", async ()
   await dialog.getByRole("button", { name: "Add a description" }).click();
   await dialog.getByLabel("Description").fill("In *Markdown*.");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByText("In *Markdown*.").waitFor();
+  await dialog.locator("em", { hasText: "Markdown" }).waitFor();
   await dialog.getByLabel("Bug").check();
   await dialog.getByLabel("Priority").selectOption("high");
   await dialog.getByLabel("Due").fill("2030-05-06");
@@ -148,7 +148,7 @@ test("an opened card shows all of it, and what others write meanwhile", async ()
   const bob = await site.person("bob");
   await bob.goto(`/b/${board.id}/c/One`);
   const his = bob.getByRole("dialog");
-  await his.getByText("In *Markdown*.").waitFor();
+  await his.locator("em", { hasText: "Markdown" }).waitFor();
   await his.getByLabel("Write a comment").fill("Looks good.");
   await his.getByRole("button", { name: "Send" }).click();
   await dialog.getByText("Looks good.").waitFor();
@@ -160,6 +160,41 @@ test("an opened card shows all of it, and what others write meanwhile", async ()
     await tile.getByText(text).waitFor({ state: "attached" });
   }
   expect(await ann.evaluate(() => document.activeElement?.getAttribute("data-card"))).toBe("One");
+});
+
+test("what is written cannot bring scripts, pictures or styles onto the page", async () => {
+  const board = await site.board({ "To do": ["One"] });
+  const description = [
+    "# Heading",
+    "[good](https://example.org) [bad](javascript:alert(1)) ![picture](https://example.org/a.png)",
+    "<img src=x onerror=alert(1)><script>alert(1)</script><style>* { display: none }</style>",
+    "<a href=https://example.org onclick=alert(1) style=position:fixed>raw</a>",
+    "<form action=https://example.org><button>send</button></form>",
+  ].join("\n\n");
+  await board.submit({ type: "card.set", card: "One", set: { description } }).live();
+  const page = await site.person("ann");
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("dialog", (dialog) => site.errors.push(dialog.message()));
+  await page.goto(`/b/${board.id}/c/One`);
+  const prose = page.locator(".description .prose");
+  await prose.getByRole("heading", { name: "Heading" }).waitFor();
+  expect(await prose.locator("img, script, style, form, button, [style], [onclick]").count()).toBe(
+    0,
+  );
+  const links = await prose.locator("a[href]").evaluateAll((all) => {
+    return all.map((link) => [
+      link.textContent,
+      link.getAttribute("href"),
+      link.getAttribute("rel"),
+    ]);
+  });
+  const rel = "noopener noreferrer nofollow";
+  expect(links).toEqual([
+    ["good", "https://example.org", rel],
+    ["raw", "https://example.org", rel],
+  ]);
+  expect(requests.filter((url) => !url.startsWith(site.url))).toEqual([]);
 });
 
 test("when two change a title at once, mine and theirs are shown", async () => {

@@ -3,6 +3,7 @@ import { type FormEvent, useRef } from "react";
 import { Avatar } from "../board/CardTile.js";
 import { useBoard, useThing } from "../live.js";
 import { moment, t } from "../text/index.js";
+import { Markdown } from "./Markdown.js";
 
 /** The comments of a card, the newest first. */
 export function Comments({ card }: { card: Card }) {
@@ -56,7 +57,7 @@ function Written({ comment }: { comment: Comment }) {
         <p className="who">
           <strong>{name}</strong> <time dateTime={new Date(at).toISOString()}>{moment(at)}</time>
         </p>
-        <p className="prose">{comment.text}</p>
+        <Markdown text={comment.text} />
       </div>
     </li>
   );

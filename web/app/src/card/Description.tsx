@@ -2,6 +2,7 @@ import type { Card } from "@boardcast/client";
 import { useRef, useState } from "react";
 import { useBoard, useThing } from "../live.js";
 import { t } from "../text/index.js";
+import { Markdown } from "./Markdown.js";
 
 /** The description of a card. Two who edit it at once are told of each other's text. */
 export function Description({ card, editable }: { card: Card; editable: boolean }) {
@@ -60,7 +61,7 @@ export function Description({ card, editable }: { card: Card; editable: boolean 
         <p className="empty">{t.loading}</p>
       ) : (
         <>
-          {text && <p className="prose">{text}</p>}
+          {text && <Markdown text={text} />}
           {editable && (
             <button type="button" className="quiet" onClick={begin}>
               {text ? t.edit : t.noDescription}

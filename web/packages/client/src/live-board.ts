@@ -258,7 +258,11 @@ export class LiveBoard {
    */
   open(card: string): () => void {
     this.run(this.replica.open(card));
-    return () => this.replica.close(card);
+    let open = true;
+    return () => {
+      if (open) this.replica.close(card);
+      open = false;
+    };
   }
 
   /** Tells the others where the person is; `null` for gone. Sent at most every 250 ms. */

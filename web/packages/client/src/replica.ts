@@ -85,7 +85,8 @@ export class Replica {
   private readonly touched = new Marks();
   private readonly confirmed = new Board((kind, id) => this.touched.add(kind, id));
   private readonly pending: Pending;
-  private readonly opened = new Set<string>();
+  /** How often each card is opened. */
+  private readonly opened = new Map<string, number>();
   private arriving = new Map<string, { version: Version; detail: Detail }>();
   private durable = 0;
   private lastSeq = 0;
@@ -161,11 +162,14 @@ export class Replica {
 
   /** Asks for what only an opened card shows, and keeps it up to date until {@link close}. */
   open(card: string): Effect[] {
-    this.opened.add(card);
-    return this.phase.name === "live" ? [{ type: "open", card }] : [];
+    const times = this.opened.get(card) ?? 0;
+    this.opened.set(card, times + 1);
+    return times === 0 && this.phase.name === "live" ? [{ type: "open", card }] : [];
   }
 
   close(card: string): void {
+    const times = this.opened.get(card) ?? 0;
+    if (times > 1) return void this.opened.set(card, times - 1);
     this.opened.delete(card);
     this.arriving.delete(card);
     this.turn(() => this.confirmed.put("details", card, undefined));
@@ -194,7 +198,7 @@ export class Replica {
       this.position = { epoch: message.epoch, version: message.version };
       this.pending.include(this.lastSeq);
       if (this.phase.name === "joining") this.phase = { ...this.phase, snapshotDue: false };
-      else for (const card of this.opened) this.effects.push({ type: "open", card });
+      else for (const card of this.opened.keys()) this.effects.push({ type: "open", card });
       this.settle();
       this.join();
     });
@@ -310,7 +314,7 @@ export class Replica {
     this.phase = { name: "live" };
     this.pending.include(this.lastSeq);
     this.settle();
-    for (const card of this.opened) this.effects.push({ type: "open", card });
+    for (const card of this.opened.keys()) this.effects.push({ type: "open", card });
   }
 
   private accept(seq: number, version: Version | undefined): void {

@@ -241,7 +241,9 @@ test("an opened card shows its description and comments, and keeps them up to da
   await hers.submit({ type: "card.create", card: "k1", column: "todo", title: "One", set }).live();
   await until(his, () => his.get("cards", "k1") !== undefined);
   expect(his.get("details", "k1")).toBe(undefined);
-  const close = his.open("k1");
+  const [close, closeOther] = [his.open("k1"), his.open("k1")];
+  closeOther();
+  closeOther();
   await until(his, () => his.get("details", "k1")?.description === "In *Markdown*.");
   hers.submit({ type: "comment.create", card: "k1", comment: "c1", text: "Good." });
   await until(his, () => his.get("details", "k1")?.comments?.length === 1);

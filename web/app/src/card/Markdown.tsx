@@ -1,0 +1,32 @@
+import DOMPurify from "dompurify";
+import { Marked } from "marked";
+import { useMemo } from "react";
+
+const marked = new Marked({ gfm: true, breaks: true });
+
+/** What people may write; all else is taken out, and nothing is fetched from elsewhere. */
+const ALLOWED = {
+  ALLOWED_TAGS: [
+    ...["p", "br", "em", "strong", "del", "code", "pre", "blockquote", "hr", "a"],
+    ...["ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "input"],
+    ...["table", "thead", "tbody", "tr", "th", "td"],
+  ],
+  ALLOWED_ATTR: ["href", "title", "start", "type", "checked", "disabled", "align"],
+  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+};
+
+const purify = DOMPurify(window);
+purify.addHook("afterSanitizeAttributes", (node) => {
+  if (node.tagName !== "A") return;
+  node.setAttribute("rel", "noopener noreferrer nofollow");
+  node.setAttribute("target", "_blank");
+});
+
+/** A text in Markdown. */
+export function Markdown({ text }: { text: string }) {
+  const html = useMemo(() => {
+    return purify.sanitize(marked.parse(text, { async: false }), ALLOWED);
+  }, [text]);
+  // biome-ignore lint/security/noDangerouslySetInnerHtml: it has been sanitized
+  return <div className="prose" dangerouslySetInnerHTML={{ __html: html }} />;
+}
