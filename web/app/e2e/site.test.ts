@@ -169,7 +169,8 @@ test("what is written cannot bring scripts, pictures or styles onto the page", a
     "[good](https://example.org) [bad](javascript:alert(1)) ![picture](https://example.org/a.png)",
     "<img src=x onerror=alert(1)><script>alert(1)</script><style>* { display: none }</style>",
     "<a href=https://example.org onclick=alert(1) style=position:fixed>raw</a>",
-    "<form action=https://example.org><button>send</button></form>",
+    "<form action=https://example.org><button>send</button></form><input type=password>",
+    "- [x] done",
   ].join("\n\n");
   await board.submit({ type: "card.set", card: "One", set: { description } }).live();
   const page = await site.person("ann");
@@ -182,6 +183,8 @@ test("what is written cannot bring scripts, pictures or styles onto the page", a
   expect(await prose.locator("img, script, style, form, button, [style], [onclick]").count()).toBe(
     0,
   );
+  expect(await prose.locator("input:disabled").count()).toBe(1);
+  expect(await prose.locator("input").count()).toBe(1);
   const links = await prose.locator("a[href]").evaluateAll((all) => {
     return all.map((link) => [
       link.textContent,
@@ -339,6 +342,35 @@ test("a viewer sees everything and can change nothing", async () => {
   expect(board.version).toBe(2);
   board.submit({ type: "member.remove", user: "eve" });
   await page.getByText("There is no such board, or it is not yours").waitFor();
+});
+
+test("a filter leaves the cards that fit, also as they change, and the keys go along them", async () => {
+  const board = await site.board({ "To do": ["Red apple", "Pear", "Green apple"], Done: ["Plum"] });
+  board.submit({ type: "label.create", label: "l", name: "Ripe", color: "red" });
+  await board.submit({ type: "card.label", card: "Plum", label: "l", on: true }).live();
+  const page = await opened("ann", board);
+  await page.keyboard.press("/");
+  await page.keyboard.type("APPLE");
+  await shows(() => titles(page, "To do"), ["Red apple", "Green apple"]);
+  await shows(() => titles(page, "Done"), []);
+  await column(page, "To do").getByText("2 of 3", { exact: true }).waitFor();
+  await board.submit({ type: "card.set", card: "Pear", set: { title: "Pineapple" } }).live();
+  await shows(() => titles(page, "To do"), ["Red apple", "Pineapple", "Green apple"]);
+  await page.getByRole("searchbox").fill("re apple");
+  await shows(() => titles(page, "To do"), ["Red apple", "Green apple"]);
+  await focus(card(page, "Red apple"));
+  await page.keyboard.press("ArrowDown");
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("data-card"));
+  await shows(focused, "Green-apple");
+  await page.keyboard.press("Alt+ArrowUp");
+  await shows(() => titles(page, "To do"), ["Green apple", "Red apple"]);
+  await page.getByRole("searchbox").fill("ripe");
+  await shows(() => titles(page, "Done"), ["Plum"]);
+  await page.getByRole("searchbox").fill("#1");
+  await shows(() => titles(page, "To do"), ["Red apple"]);
+  await page.getByRole("searchbox").press("Escape");
+  await shows(() => titles(page, "To do"), ["Green apple", "Red apple", "Pineapple"]);
+  await shows(async () => board.cards("To-do"), ["Green-apple", "Red-apple", "Pear"]);
 });
 
 test("an admin shares the board, changes a role and takes it back", async () => {

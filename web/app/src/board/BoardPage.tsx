@@ -9,6 +9,7 @@ import { t } from "../text/index.js";
 import { Avatar } from "./CardTile.js";
 import { Columns } from "./Columns.js";
 import { Cursor, ProvideCursor } from "./cursor.js";
+import { Filter, ProvideFilter, useFilter, useQuery } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { Notices } from "./Notices.js";
 
@@ -25,6 +26,7 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
   const client = useClient();
   const [board, setBoard] = useState<LiveBoard>();
   const [cursor] = useState(() => new Cursor());
+  const [filter] = useState(() => new Filter());
   useEffect(() => {
     const opened = client.board(id);
     opened.tellPresence({ doing: "viewing" });
@@ -38,7 +40,9 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
   return (
     <ProvideBoard value={board}>
       <ProvideCursor value={cursor}>
-        <Board card={card} />
+        <ProvideFilter value={filter}>
+          <Board card={card} />
+        </ProvideFilter>
       </ProvideCursor>
     </ProvideBoard>
   );
@@ -59,7 +63,12 @@ function Board({ card }: { card: string | undefined }) {
     const pressed = (event: KeyboardEvent) => {
       const { target } = event;
       const typing = target instanceof HTMLElement && target.matches("input, textarea, select");
-      if (event.key === "?" && !typing) setKeys(true);
+      if (typing) return;
+      if (event.key === "?") setKeys(true);
+      const field = document.getElementById("filter");
+      if (event.key !== "/" || !field) return;
+      event.preventDefault();
+      field.focus();
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
@@ -82,6 +91,7 @@ function Board({ card }: { card: string | undefined }) {
           /
         </span>
         <Title />
+        <FilterField />
         <People />
         <button type="button" className="quiet" onClick={() => setMembers(true)}>
           <Users aria-hidden="true" />
@@ -149,6 +159,28 @@ function Title() {
         {head?.title ?? ""}
       </button>
     </h1>
+  );
+}
+
+function FilterField() {
+  const filter = useFilter();
+  const query = useQuery();
+  return (
+    <input
+      id="filter"
+      type="search"
+      aria-label={t.filter}
+      placeholder={t.filter}
+      value={query}
+      onChange={(event) => {
+        filter.query = event.target.value;
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        filter.query = "";
+        event.currentTarget.blur();
+      }}
+    />
   );
 }
 

@@ -7,11 +7,12 @@ import { autoScrollForElements } from "@atlaskit/pragmatic-drag-and-drop-auto-sc
 import type { Column } from "@boardcast/client";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useRef, useState } from "react";
-import { useBoard, useLane } from "../live.js";
+import { useBoard } from "../live.js";
 import { t } from "../text/index.js";
 import { canEdit } from "./actions.js";
 import { CardTile } from "./CardTile.js";
 import { useCursor } from "./cursor.js";
+import { useFilter, useFilteredLane } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { QuickAdd } from "./QuickAdd.js";
 
@@ -29,7 +30,8 @@ export const ColumnView = memo(function ColumnView(props: {
   const { column } = props;
   const board = useBoard();
   const cursor = useCursor();
-  const ids = useLane(column.id);
+  const { ids, all } = useFilteredLane(column.id);
+  const filter = useFilter();
   const scroller = useRef<HTMLDivElement>(null);
   const whole = useRef<HTMLElement>(null);
   const handle = useRef<HTMLElement>(null);
@@ -48,10 +50,10 @@ export const ColumnView = memo(function ColumnView(props: {
 
   useEffect(() => {
     return cursor.listenMoves(() => {
-      const at = cursor.card ? board.cards(column.id).indexOf(cursor.card) : -1;
+      const at = cursor.card ? filter.lane(board, column.id).indexOf(cursor.card) : -1;
       if (at >= 0) rows.scrollToIndex(at);
     });
-  }, [board, column.id, cursor, rows]);
+  }, [board, column.id, cursor, filter, rows]);
 
   useEffect(() => {
     const [list, element, dragHandle] = [scroller.current, whole.current, handle.current];
@@ -88,7 +90,8 @@ export const ColumnView = memo(function ColumnView(props: {
   }, [board, column.id]);
 
   const { wip } = column;
-  const full = wip ? ids.length > wip.limit : false;
+  const full = wip ? all > wip.limit : false;
+  const limit = ids.length < all ? all : wip?.limit;
   return (
     <section
       ref={whole}
@@ -121,7 +124,7 @@ export const ColumnView = memo(function ColumnView(props: {
           </h2>
         )}
         <span className={full ? "count full" : "count"}>
-          <span aria-hidden="true">{wip ? t.wip(ids.length, wip.limit) : ids.length}</span>
+          <span aria-hidden="true">{limit === undefined ? all : t.wip(ids.length, limit)}</span>
           <span className="unseen">{t.cardsIn(ids.length, column.title)}</span>
         </span>
       </header>

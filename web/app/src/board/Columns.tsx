@@ -10,6 +10,7 @@ import { t } from "../text/index.js";
 import { archive, canEdit, cardBeside, type Direction, moveBy, moveCard } from "./actions.js";
 import { ColumnView } from "./ColumnView.js";
 import { useCursor } from "./cursor.js";
+import { useFilter } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
 
 /** The width of a column with the room beside it, in pixels. */
@@ -26,6 +27,8 @@ const DIRECTIONS: Record<string, Direction> = {
 export function Columns() {
   const board = useBoard();
   const cursor = useCursor();
+  const filter = useFilter();
+  const seen = (column: string) => filter.lane(board, column);
   const columns = useColumns();
   const scroller = useRef<HTMLDivElement>(null);
   const [adding, setAdding] = useState<string>();
@@ -87,15 +90,15 @@ export function Columns() {
     if (!card || event.ctrlKey || event.metaKey) return;
     if (!(event.target as HTMLElement).dataset.card) return;
     if (direction && event.altKey) {
-      if (canEdit(board)) moveBy(board, card, direction);
+      if (canEdit(board)) moveBy(board, seen, card, direction);
       cursor.go(card);
     } else if (direction) {
-      const next = cardBeside(board, card, direction);
+      const next = cardBeside(board, seen, card, direction);
       if (next) cursor.go(next);
     } else if (event.key === "n" && canEdit(board)) {
       setAdding(board.get("cards", card)?.column);
     } else if (event.key === "c" && canEdit(board)) {
-      const next = cardBeside(board, card, "down") ?? cardBeside(board, card, "up");
+      const next = cardBeside(board, seen, card, "down") ?? cardBeside(board, seen, card, "up");
       archive(board, card);
       if (next) cursor.go(next);
     } else {

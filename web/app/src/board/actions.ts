@@ -44,13 +44,16 @@ export function moveCard(
   announce(t.moved(card.title, title, now.indexOf(id) + 1, now.length));
 }
 
+/** The cards of a column that the person sees. */
+export type Lane = (column: string) => readonly string[];
+
 export type Direction = "up" | "down" | "left" | "right";
 
 /** Moves a card one place up or down, or into the column beside it. */
-export function moveBy(board: LiveBoard, id: string, direction: Direction): void {
+export function moveBy(board: LiveBoard, seen: Lane, id: string, direction: Direction): void {
   const card = board.get("cards", id);
   if (!card) return;
-  const lane = board.cards(card.column);
+  const lane = seen(card.column);
   const at = lane.indexOf(id);
   if (direction === "up" || direction === "down") {
     const other = lane[at + (direction === "up" ? -1 : 1)];
@@ -60,21 +63,26 @@ export function moveBy(board: LiveBoard, id: string, direction: Direction): void
   }
   const column = columnBeside(board, card.column, direction);
   if (!column) return;
-  const before = board.cards(column)[at];
+  const before = seen(column)[at];
   moveCard(board, id, column, before ? { before } : {});
 }
 
 /** The card that the keyboard reaches from another one. */
-export function cardBeside(board: LiveBoard, id: string, direction: Direction): string | undefined {
+export function cardBeside(
+  board: LiveBoard,
+  seen: Lane,
+  id: string,
+  direction: Direction,
+): string | undefined {
   const card = board.get("cards", id);
   if (!card) return undefined;
-  const at = board.cards(card.column).indexOf(id);
-  if (direction === "up") return board.cards(card.column)[at - 1];
-  if (direction === "down") return board.cards(card.column)[at + 1];
+  const at = seen(card.column).indexOf(id);
+  if (direction === "up") return seen(card.column)[at - 1];
+  if (direction === "down") return seen(card.column)[at + 1];
   for (let from = card.column; ; ) {
     const column = columnBeside(board, from, direction);
     if (!column) return undefined;
-    const lane = board.cards(column);
+    const lane = seen(column);
     if (lane.length > 0) return lane[Math.min(at, lane.length - 1)];
     from = column;
   }

@@ -12,11 +12,15 @@ const ALLOWED = {
     ...["table", "thead", "tbody", "tr", "th", "td"],
   ],
   ALLOWED_ATTR: ["href", "title", "start", "type", "checked", "disabled", "align"],
-  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  // These schemes, or none.
+  ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i,
 };
 
 const purify = DOMPurify(window);
 purify.addHook("afterSanitizeAttributes", (node) => {
+  // The boxes of task lists, and no other field.
+  if (node.tagName === "INPUT" && node.getAttribute("type") !== "checkbox") node.remove();
+  if (node.tagName === "INPUT") node.setAttribute("disabled", "");
   if (node.tagName !== "A") return;
   node.setAttribute("rel", "noopener noreferrer nofollow");
   node.setAttribute("target", "_blank");

@@ -98,6 +98,7 @@ export const en = {
     role: "Role",
     add: "Add",
   },
+  filter: "Filter",
   people: (n: number) => count(n, "# person here", "# people here"),
   keys: {
     title: "Keyboard",
@@ -109,6 +110,7 @@ export const en = {
       ["E", "rename the card"],
       ["N", "add a card to the column"],
       ["C", "archive the card"],
+      ["/", "filter the cards by words, labels, people or #number"],
       ["Esc", "close, or give up what is being typed"],
       ["?", "show the keys"],
     ],
