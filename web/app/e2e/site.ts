@@ -15,6 +15,9 @@ import { Client, type Command, type LiveBoard } from "../../packages/client/src/
 import { Door, TestServer } from "../../packages/client/test/server.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** Nothing but what the server itself gives, and no code or style inside the document. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const PASSWORD = "a long password";
 
 export class Site {
@@ -39,7 +42,12 @@ export class Site {
     const port = await freePort();
     const pages = await preview({
       root: ROOT,
-      preview: { port, strictPort: true, host: "127.0.0.1" },
+      preview: {
+        port,
+        strictPort: true,
+        host: "127.0.0.1",
+        headers: { "content-security-policy": POLICY },
+      },
       logLevel: "silent",
     });
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -58,6 +66,9 @@ export class Site {
     context.setDefaultTimeout(10_000);
     this.contexts.push(context);
     const page = await context.newPage();
+    page.on("console", (message) => {
+      if (/Content Security Policy/.test(message.text())) this.errors.push(message.text());
+    });
     page.on("pageerror", (error) => this.errors.push(`${error.stack}`));
     return page;
   }

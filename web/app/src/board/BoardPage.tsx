@@ -1,5 +1,5 @@
 import type { LiveBoard } from "@boardcast/client";
-import { Keyboard, Users } from "lucide-react";
+import { Archive, Keyboard, Users } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Announcer } from "../announce.js";
 import { ConnectionState } from "../ConnectionState.js";
@@ -17,6 +17,8 @@ import { Notices } from "./Notices.js";
 const loadCard = () => import("../card/CardDialog.js");
 const loadKeys = () => import("../KeysDialog.js");
 const loadMembers = () => import("../members/MembersDialog.js");
+const loadArchive = () => import("../archive/ArchiveDialog.js");
+const ArchiveDialog = lazy(loadArchive);
 const CardDialog = lazy(loadCard);
 const KeysDialog = lazy(loadKeys);
 const MembersDialog = lazy(loadMembers);
@@ -53,10 +55,11 @@ function Board({ card }: { card: string | undefined }) {
   const status = useStatus(board);
   const [keys, setKeys] = useState(false);
   const [members, setMembers] = useState(false);
+  const [archive, setArchive] = useState(false);
 
   useEffect(() => {
     if (!status.loaded) return;
-    for (const load of [loadCard, loadKeys, loadMembers]) void load().catch(() => {});
+    for (const load of [loadCard, loadKeys, loadMembers, loadArchive]) void load().catch(() => {});
   }, [status.loaded]);
 
   useEffect(() => {
@@ -93,9 +96,23 @@ function Board({ card }: { card: string | undefined }) {
         <Title />
         <FilterField />
         <People />
-        <button type="button" className="quiet" onClick={() => setMembers(true)}>
+        <button
+          type="button"
+          className="icon"
+          aria-label={t.members.title}
+          title={t.members.title}
+          onClick={() => setMembers(true)}
+        >
           <Users aria-hidden="true" />
-          {t.members.title}
+        </button>
+        <button
+          type="button"
+          className="icon"
+          aria-label={t.archiveTitle}
+          title={t.archiveTitle}
+          onClick={() => setArchive(true)}
+        >
+          <Archive aria-hidden="true" />
         </button>
         <ConnectionState board={board} />
         <button
@@ -119,6 +136,7 @@ function Board({ card }: { card: string | undefined }) {
       <Suspense>
         {card && status.loaded && <CardDialog key={card} id={card} />}
         {keys && <KeysDialog close={() => setKeys(false)} />}
+        {archive && <ArchiveDialog close={() => setArchive(false)} />}
         {members && <MembersDialog close={() => setMembers(false)} />}
       </Suspense>
       <Announcer />

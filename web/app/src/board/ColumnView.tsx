@@ -6,6 +6,7 @@ import {
 import { autoScrollForElements } from "@atlaskit/pragmatic-drag-and-drop-auto-scroll/element";
 import type { Column } from "@boardcast/client";
 import { useVirtualizer } from "@tanstack/react-virtual";
+import { Archive } from "lucide-react";
 import { memo, useEffect, useRef, useState } from "react";
 import { useBoard } from "../live.js";
 import { t } from "../text/index.js";
@@ -127,6 +128,19 @@ export const ColumnView = memo(function ColumnView(props: {
           <span aria-hidden="true">{limit === undefined ? all : t.wip(ids.length, limit)}</span>
           <span className="unseen">{t.cardsIn(ids.length, column.title)}</span>
         </span>
+        {canEdit(board) && (
+          <button
+            type="button"
+            className="icon faint"
+            aria-label={t.archiveColumn(column.title)}
+            title={t.archiveColumn(column.title)}
+            onClick={() => {
+              board.submit({ type: "column.set", column: column.id, archived: true });
+            }}
+          >
+            <Archive aria-hidden="true" />
+          </button>
+        )}
       </header>
       <div ref={scroller} className="lane">
         <ul style={{ height: rows.getTotalSize() }}>

@@ -2,9 +2,14 @@ import DOMPurify from "dompurify";
 import { Marked } from "marked";
 import { useMemo } from "react";
 
-const marked = new Marked({ gfm: true, breaks: true });
+/** HTML in the text is text. */
+const marked = new Marked({
+  gfm: true,
+  breaks: true,
+  renderer: { html: ({ text }) => escaped(text) },
+});
 
-/** What people may write; all else is taken out, and nothing is fetched from elsewhere. */
+/** What Markdown may become; all else is taken out, and nothing is fetched from elsewhere. */
 const ALLOWED = {
   ALLOWED_TAGS: [
     ...["p", "br", "em", "strong", "del", "code", "pre", "blockquote", "hr", "a"],
@@ -25,6 +30,10 @@ purify.addHook("afterSanitizeAttributes", (node) => {
   node.setAttribute("rel", "noopener noreferrer nofollow");
   node.setAttribute("target", "_blank");
 });
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
 
 /** A text in Markdown. */
 export function Markdown({ text }: { text: string }) {

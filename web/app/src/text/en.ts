@@ -99,6 +99,11 @@ export const en = {
     add: "Add",
   },
   filter: "Filter",
+  archiveTitle: "Archive",
+  archiveEmpty: "Nothing is archived.",
+  archiveNewest: (n: number, all: number) => `The newest ${n} of ${all} cards.`,
+  restoreThing: (thing: string) => `Restore ${thing}`,
+  archiveColumn: (column: string) => `Archive ${column}`,
   people: (n: number) => count(n, "# person here", "# people here"),
   keys: {
     title: "Keyboard",
