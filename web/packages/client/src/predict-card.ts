@@ -61,7 +61,8 @@ function cardAfter(card: Card, author: Author, command: OnCard, redescribed: boo
     }
     case "attachment.remove": {
       const left = withoutThing(card.attachments, command.attachment);
-      return assigned(card, { attachments: left ?? null });
+      const cover = card.cover === command.attachment ? null : undefined;
+      return assigned(card, { attachments: left ?? null, cover });
     }
     default:
       return withLists(card, command);

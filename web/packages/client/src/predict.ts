@@ -38,12 +38,13 @@ export function predict(on: Ordered, author: Author, command: Command): void {
       return board.put("members", command.user, member);
     }
     case "member.remove":
+      everyCard(board, author, (card) => withoutPerson(card, command.user));
       return board.put("members", command.user, undefined);
     case "column.create":
     case "column.set":
     case "column.move":
     case "column.remove":
-      return predictColumn(board, command);
+      return predictColumn(on, command);
     case "label.create":
     case "field.create":
     case "sprint.create":
@@ -67,10 +68,18 @@ export function predict(on: Ordered, author: Author, command: Command): void {
       return;
     }
     case "label.remove":
-      return removeLabel(board, command.label);
+      everyCard(board, author, (card) => without(card, "labels", command.label));
+      return board.put("labels", command.label, undefined);
     case "field.remove":
+      everyCard(board, author, (card) => {
+        const others = card.fields?.filter((field) => field.id !== command.field);
+        return others?.length === card.fields?.length ? card : assigned(card, { fields: others });
+      });
       return board.put("fields", command.field, undefined);
     case "sprint.remove":
+      everyCard(board, author, (card) => {
+        return card.sprint === command.sprint ? assigned(card, { sprint: null }) : card;
+      });
       return board.put("sprints", command.sprint, undefined);
     case "card.create":
       return createCard(on, author, command);
@@ -82,6 +91,11 @@ export function predict(on: Ordered, author: Author, command: Command): void {
       return board.put("cards", card.id, { ...moved, changed: { by: author.user, at: author.at } });
     }
     case "card.remove":
+      if (!board.get("cards", command.card)) return;
+      everyCard(board, author, (card) => {
+        const unblocked = without(card, "blocked_by", command.card);
+        return card.parent === command.card ? assigned(unblocked, { parent: null }) : unblocked;
+      });
       board.put("cards", command.card, undefined);
       return board.put("details", command.card, undefined);
     default:
@@ -91,7 +105,8 @@ export function predict(on: Ordered, author: Author, command: Command): void {
 
 type ColumnCommand = Extract<Command, { type: `column.${string}` }>;
 
-function predictColumn(board: Board, command: ColumnCommand): void {
+function predictColumn(on: Ordered, command: ColumnCommand): void {
+  const { board } = on;
   const there = board.get("columns", command.column);
   const rank = (place: ColumnPlace | undefined) => {
     const columns = [...board.all("columns").values()].sort(byRank);
@@ -112,6 +127,7 @@ function predictColumn(board: Board, command: ColumnCommand): void {
     case "column.move":
       return board.put("columns", there.id, { ...there, rank: rank(command.place) });
     case "column.remove":
+      if (on.lane(there.id).length > 0) return;
       return board.put("columns", there.id, undefined);
   }
 }
@@ -138,13 +154,33 @@ function create(board: Board, command: Tag): void {
   }
 }
 
-function removeLabel(board: Board, label: string): void {
+/** What follows for the cards from something that goes. */
+function everyCard(board: Board, author: Author, change: (card: Card) => Card): void {
   for (const card of [...board.all("cards").values()]) {
-    if (!card.labels?.includes(label)) continue;
-    const labels = card.labels.filter((other) => other !== label);
-    board.put("cards", card.id, assigned(card, { labels }));
+    const after = change(card);
+    if (after === card) continue;
+    board.put("cards", card.id, { ...after, changed: { by: author.user, at: author.at } });
   }
-  board.put("labels", label, undefined);
+}
+
+function without(card: Card, list: "labels" | "assignees" | "blocked_by", id: string): Card {
+  const ids = card[list];
+  return ids?.includes(id) ? assigned(card, { [list]: ids.filter((other) => other !== id) }) : card;
+}
+
+function withoutPerson(card: Card, user: string): Card {
+  const unassigned = without(card, "assignees", user);
+  const concerned = card.checklists?.some((list) =>
+    list.items?.some((item) => item.assignee === user),
+  );
+  if (!concerned) return unassigned;
+  const checklists = card.checklists?.map((list) => ({
+    ...list,
+    items: list.items?.map((item) =>
+      item.assignee === user ? assigned(item, { assignee: null }) : item,
+    ),
+  }));
+  return assigned(unassigned, { checklists });
 }
 
 function createCard(
