@@ -68,6 +68,10 @@ export class TestServer {
     const args = ["serve", "--listen", listen, "--data-dir", this.folder, ...this.flags];
     const child = spawn(binary(), args, { stdio: ["ignore", "ignore", "pipe"] });
     this.child = child;
+    // A run of tests that is given up leaves no server behind.
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    child.once("close", () => process.removeListener("exit", kill));
     return new Promise((resolve, reject) => {
       let told = "";
       child.stderr?.on("data", (chunk) => {
