@@ -1,0 +1,160 @@
+// The built page in a real browser, against the real server.
+import { existsSync } from "node:fs";
+import net from "node:net";
+import { fileURLToPath } from "node:url";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
+import { type PreviewServer, preview } from "vite";
+import { WebSocket } from "ws";
+import { Client, type Command, type LiveBoard } from "../../packages/client/src/index.js";
+import { Door, TestServer } from "../../packages/client/test/server.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** Nothing but what the server itself gives, and no code or style inside the document. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const PASSWORD = "a long password";
+
+export class Site {
+  private readonly contexts: BrowserContext[] = [];
+  private readonly clients: Client[] = [];
+  /** What pages said on their console that is an error. */
+  readonly errors: string[] = [];
+
+  private constructor(
+    readonly server: TestServer,
+    /** What is between the pages and the server. */
+    readonly door: Door,
+    private readonly pages: PreviewServer,
+    private readonly browser: Browser,
+    readonly url: string,
+  ) {}
+
+  static async start(): Promise<Site> {
+    const server = await TestServer.start("--drain-ms", "300", "--return-window-ms", "300");
+    const door = await Door.open(() => server.port);
+    process.env.BOARDCAST_URL = door.url;
+    const port = await freePort();
+    const pages = await preview({
+      root: ROOT,
+      preview: {
+        port,
+        strictPort: true,
+        host: "127.0.0.1",
+        headers: { "content-security-policy": POLICY },
+      },
+      logLevel: "silent",
+    });
+    const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+    if (!existsSync(executablePath)) {
+      throw new Error(
+        `there is no browser at ${executablePath}: install chromium, or set CHROMIUM`,
+      );
+    }
+    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    return new Site(server, door, pages, browser, `http://127.0.0.1:${port}`);
+  }
+
+  /** A new browser of somebody who has not been here. */
+  async stranger(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser.newContext({ baseURL: this.url, ...options });
+    context.setDefaultTimeout(10_000);
+    this.contexts.push(context);
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (/Content Security Policy/.test(message.text())) this.errors.push(message.text());
+    });
+    page.on("pageerror", (error) => this.errors.push(`${error.stack}`));
+    return page;
+  }
+
+  /** A new browser of somebody who has a token, and is signed in. */
+  async person(user: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await this.stranger(options);
+    const token = this.server.token(user);
+    await page.context().addInitScript(
+      ([user, token]) => {
+        localStorage.setItem("boardcast-user", `${user}`);
+        sessionStorage.setItem("boardcast-token", `${token}`);
+      },
+      [user, token],
+    );
+    return page;
+  }
+
+  /** A board of ann's that was made by a program, with columns, cards and members of these roles. */
+  async board(
+    columns: Record<string, string[]>,
+    members: Record<string, "viewer" | "editor"> = {},
+  ): Promise<LiveBoard> {
+    const { url } = this.server;
+    const client = await Client.open({ url, token: this.server.token("ann"), WebSocket });
+    this.clients.push(client);
+    const board = client.board(await client.createBoard("Release 1"));
+    await board.ready();
+    const commands: Command[] = Object.entries(members).map(([user, role]) => {
+      return { type: "member.add", user, role };
+    });
+    for (const [column, titles] of Object.entries(columns)) {
+      commands.push({ type: "column.create", column: idOf(column), title: column });
+      for (const title of titles) {
+        const place = { column: idOf(column), title };
+        commands.push({ type: "card.create", card: idOf(title), ...place });
+      }
+    }
+    for (let at = 0; at < commands.length; at += 100) board.submit(commands.slice(at, at + 100));
+    await board.submit({ type: "board.set", background: "ocean" }).saved();
+    return board;
+  }
+
+  /** Makes the first administrator, as the link of the server asks. */
+  async firstStart(page: Page): Promise<void> {
+    await page.goto(this.server.firstStart);
+    await page.getByLabel("Name").fill("Ann Lee");
+    await page.getByLabel("E-mail").fill("ann@example.org");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("heading", { name: "Boards" }).waitFor();
+  }
+
+  async signIn(page: Page): Promise<void> {
+    await page.goto("/sign-in");
+    await page.getByLabel("E-mail").fill("ann@example.org");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Continue" }).click();
+  }
+
+  /** Closes all browsers, and says what went wrong in them. */
+  async closePages(): Promise<string[]> {
+    for (const context of this.contexts.splice(0)) await context.close();
+    for (const client of this.clients.splice(0)) client.close();
+    return this.errors.splice(0);
+  }
+
+  async stop(): Promise<void> {
+    await this.closePages();
+    await this.browser.close();
+    await this.door.stop();
+    await this.pages.close();
+    await this.server.stop();
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as net.AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** The id of what has this title. */
+export function idOf(title: string): string {
+  return title.replaceAll(" ", "-").replaceAll(".", "_").slice(0, 22);
+}

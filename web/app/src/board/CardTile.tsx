@@ -1,0 +1,199 @@
+import { combine } from "@atlaskit/pragmatic-drag-and-drop/combine";
+import {
+  draggable,
+  dropTargetForElements,
+} from "@atlaskit/pragmatic-drag-and-drop/element/adapter";
+import type { Card } from "@boardcast/client";
+import { AlignLeft, Ban, Calendar, CheckSquare, MessageSquare, Paperclip } from "lucide-react";
+import { memo, useEffect, useRef, useState } from "react";
+import { useBoard, useThing } from "../live.js";
+import { go } from "../route.js";
+import { day, t } from "../text/index.js";
+import { canEdit, rename } from "./actions.js";
+import { useCursor, useIsCursor } from "./cursor.js";
+import { InlineEdit } from "./InlineEdit.js";
+import { hueOf, LabelChip } from "./LabelChip.js";
+
+/** One card in its column. It renders when this card changes, and for no other. */
+export const CardTile = memo(function CardTile({ id, first }: { id: string; first: boolean }) {
+  const board = useBoard();
+  const cursor = useCursor();
+  const card = useThing("cards", id);
+  const isCursor = useIsCursor(id);
+  const tile = useRef<HTMLAnchorElement>(null);
+  const [edge, setEdge] = useState<"before" | "after">();
+  const [dragged, setDragged] = useState(false);
+  const [renaming, setRenaming] = useState(false);
+  /** The revision of the title as it was when the person began to change it. */
+  const seen = useRef(0);
+
+  useEffect(() => {
+    const element = tile.current;
+    if (!element || renaming) return;
+    return combine(
+      draggable({
+        element,
+        canDrag: () => canEdit(board),
+        getInitialData: () => ({ kind: "card", card: id }),
+        onDragStart: () => setDragged(true),
+        onDrop: () => setDragged(false),
+      }),
+      dropTargetForElements({
+        element,
+        canDrop: ({ source }) => source.data.kind === "card" && source.data.card !== id,
+        getData: ({ input }) => {
+          const { top, height } = element.getBoundingClientRect();
+          const edge = input.clientY < top + height / 2 ? "before" : "after";
+          return { kind: "card", card: id, edge };
+        },
+        onDrag: ({ self }) => setEdge(self.data.edge as "before" | "after"),
+        onDragLeave: () => setEdge(undefined),
+        onDrop: () => setEdge(undefined),
+      }),
+    );
+  }, [board, id, renaming]);
+
+  useEffect(() => {
+    if (!isCursor || !cursor.wanted || renaming) return;
+    cursor.wanted = false;
+    tile.current?.focus();
+  });
+
+  if (!card) return null;
+  if (renaming) {
+    return (
+      <div className="card renaming">
+        <InlineEdit
+          label={t.cardTitle}
+          text={card.title}
+          done={(title) => {
+            if (title !== undefined) rename(board, id, title, seen.current);
+            setRenaming(false);
+            cursor.go(id);
+          }}
+        />
+      </div>
+    );
+  }
+  return (
+    <a
+      ref={tile}
+      href={`/b/${board.id}/c/${id}`}
+      className={`card ${edge ?? ""} ${dragged ? "dragged" : ""}`}
+      data-card={id}
+      tabIndex={isCursor || first ? 0 : -1}
+      onFocus={() => cursor.entered(id)}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        go(`/b/${board.id}/c/${id}`);
+      }}
+      onKeyDown={(event) => {
+        if (event.key.toLowerCase() !== "e" || event.ctrlKey || event.metaKey) return;
+        if (!canEdit(board)) return;
+        event.preventDefault();
+        seen.current = card.revs?.title ?? 0;
+        setRenaming(true);
+      }}
+    >
+      {card.cover && <Cover color={card.cover} />}
+      {card.labels && (
+        <span className="labels">
+          {card.labels.map((label) => (
+            <LabelChip key={label} id={label} />
+          ))}
+        </span>
+      )}
+      <span className="title">{card.title}</span>
+      <Badges card={card} />
+    </a>
+  );
+});
+
+/** A strip in the colour of the cover; a cover that is a picture has none here. */
+function Cover({ color }: { color: string }) {
+  const hue = hueOf(color);
+  if (hue !== undefined) {
+    return <span className="cover" style={{ "--hue": hue } as React.CSSProperties} />;
+  }
+  if (!color.startsWith("#")) return null;
+  return <span className="cover" style={{ background: color }} />;
+}
+
+function Badges({ card }: { card: Card }) {
+  const items = card.checklists?.flatMap((list) => list.items ?? []) ?? [];
+  const done = items.filter((item) => item.done).length;
+  const comments = card.detail?.comments ?? 0;
+  const late =
+    card.due !== undefined && card.due !== null && card.due < Date.now() && !card.complete;
+  const any = card.due || items.length || comments || card.detail?.described || card.assignees;
+  if (!any && !card.attachments && !card.blocked_by && !card.priority) return null;
+  return (
+    <span className="badges">
+      {card.priority && (
+        <span className={`priority ${card.priority}`}>{t.priorities[card.priority]}</span>
+      )}
+      {typeof card.due === "number" && (
+        <span className={late ? "badge late" : card.complete ? "badge done" : "badge"}>
+          <Calendar aria-hidden="true" />
+          {day(card.due)}
+        </span>
+      )}
+      {items.length > 0 && (
+        <span className="badge">
+          <CheckSquare aria-hidden="true" />
+          <span aria-hidden="true">
+            {done}/{items.length}
+          </span>
+          <span className="unseen">{t.checked(done, items.length)}</span>
+        </span>
+      )}
+      {card.detail?.described && (
+        <span className="badge">
+          <AlignLeft aria-hidden="true" />
+          <span className="unseen">{t.described}</span>
+        </span>
+      )}
+      {comments > 0 && (
+        <span className="badge">
+          <MessageSquare aria-hidden="true" />
+          <span aria-hidden="true">{comments}</span>
+          <span className="unseen">{t.commentCount(comments)}</span>
+        </span>
+      )}
+      {card.attachments && (
+        <span className="badge">
+          <Paperclip aria-hidden="true" />
+          {card.attachments.length}
+        </span>
+      )}
+      {card.blocked_by && (
+        <span className="badge late">
+          <Ban aria-hidden="true" />
+          {card.blocked_by.length}
+        </span>
+      )}
+      <span className="assignees">
+        {card.assignees?.map((user) => (
+          <Avatar key={user} user={user} />
+        ))}
+      </span>
+    </span>
+  );
+}
+
+/** A person as initials. */
+export function Avatar({ user }: { user: string }) {
+  const name = useThing("members", user)?.name ?? user;
+  const initials = name
+    .split(/\s+/)
+    .map((word) => word.charAt(0))
+    .slice(0, 2)
+    .join("");
+  return (
+    <span className="avatar" title={name}>
+      <span aria-hidden="true">{initials.toUpperCase()}</span>
+      <span className="unseen">{name}</span>
+    </span>
+  );
+}

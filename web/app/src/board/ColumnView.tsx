@@ -1,0 +1,171 @@
+import { combine } from "@atlaskit/pragmatic-drag-and-drop/combine";
+import {
+  draggable,
+  dropTargetForElements,
+} from "@atlaskit/pragmatic-drag-and-drop/element/adapter";
+import { autoScrollForElements } from "@atlaskit/pragmatic-drag-and-drop-auto-scroll/element";
+import type { Column } from "@boardcast/client";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { Archive } from "lucide-react";
+import { memo, useEffect, useRef, useState } from "react";
+import { useBoard } from "../live.js";
+import { t } from "../text/index.js";
+import { canEdit } from "./actions.js";
+import { CardTile } from "./CardTile.js";
+import { useCursor } from "./cursor.js";
+import { useFilter, useFilteredLane } from "./filter.js";
+import { InlineEdit } from "./InlineEdit.js";
+import { QuickAdd } from "./QuickAdd.js";
+
+/** The height of a card of one line, in pixels: what is supposed before it is measured. */
+const CARD_HEIGHT = 58;
+/** The room between two cards, in pixels. */
+const CARD_GAP = 6;
+
+/** One column. It renders when the column or the order of its cards changes. */
+export const ColumnView = memo(function ColumnView(props: {
+  column: Column;
+  adding: boolean;
+  setAdding(column: string | undefined): void;
+}) {
+  const { column } = props;
+  const board = useBoard();
+  const cursor = useCursor();
+  const { ids, all } = useFilteredLane(column.id);
+  const filter = useFilter();
+  const scroller = useRef<HTMLDivElement>(null);
+  const whole = useRef<HTMLElement>(null);
+  const handle = useRef<HTMLElement>(null);
+  const [over, setOver] = useState(false);
+  const [edge, setEdge] = useState<"before" | "after">();
+  const [renaming, setRenaming] = useState(false);
+
+  const rows = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => CARD_HEIGHT,
+    getItemKey: (at) => ids[at] ?? at,
+    gap: CARD_GAP,
+    overscan: 4,
+  });
+
+  useEffect(() => {
+    return cursor.listenMoves(() => {
+      const at = cursor.card ? filter.lane(board, column.id).indexOf(cursor.card) : -1;
+      if (at >= 0) rows.scrollToIndex(at);
+    });
+  }, [board, column.id, cursor, filter, rows]);
+
+  useEffect(() => {
+    const [list, element, dragHandle] = [scroller.current, whole.current, handle.current];
+    if (!list || !element || !dragHandle) return;
+    return combine(
+      autoScrollForElements({ element: list }),
+      dropTargetForElements({
+        element: list,
+        canDrop: ({ source }) => source.data.kind === "card",
+        getData: () => ({ kind: "lane", column: column.id }),
+        onDrag: ({ location }) => setOver(location.current.dropTargets[0]?.element === list),
+        onDragLeave: () => setOver(false),
+        onDrop: () => setOver(false),
+      }),
+      draggable({
+        element,
+        dragHandle,
+        canDrag: () => canEdit(board),
+        getInitialData: () => ({ kind: "column", column: column.id }),
+      }),
+      dropTargetForElements({
+        element,
+        canDrop: ({ source }) => source.data.kind === "column" && source.data.column !== column.id,
+        getData: ({ input }) => {
+          const { left, width } = element.getBoundingClientRect();
+          const edge = input.clientX < left + width / 2 ? "before" : "after";
+          return { kind: "column", column: column.id, edge };
+        },
+        onDrag: ({ self }) => setEdge(self.data.edge as "before" | "after"),
+        onDragLeave: () => setEdge(undefined),
+        onDrop: () => setEdge(undefined),
+      }),
+    );
+  }, [board, column.id]);
+
+  const { wip } = column;
+  const full = wip ? all > wip.limit : false;
+  const limit = ids.length < all ? all : wip?.limit;
+  return (
+    <section
+      ref={whole}
+      className={`column ${over ? "over" : ""} ${edge ?? ""}`}
+      aria-label={column.title}
+      data-column={column.id}
+    >
+      <header ref={handle}>
+        {renaming ? (
+          <InlineEdit
+            label={t.columnTitle}
+            text={column.title}
+            done={(title) => {
+              setRenaming(false);
+              if (!title?.trim() || title === column.title) return;
+              board.submit({ type: "column.set", column: column.id, title: title.trim() });
+            }}
+          />
+        ) : (
+          <h2>
+            <button
+              type="button"
+              className="plain"
+              disabled={!canEdit(board)}
+              aria-label={t.columnMenu(column.title)}
+              onClick={() => setRenaming(true)}
+            >
+              {column.title}
+            </button>
+          </h2>
+        )}
+        <span className={full ? "count full" : "count"}>
+          <span aria-hidden="true">{limit === undefined ? all : t.wip(ids.length, limit)}</span>
+          <span className="unseen">{t.cardsIn(ids.length, column.title)}</span>
+        </span>
+        {canEdit(board) && (
+          <button
+            type="button"
+            className="icon faint"
+            aria-label={t.archiveColumn(column.title)}
+            title={t.archiveColumn(column.title)}
+            onClick={() => {
+              board.submit({ type: "column.set", column: column.id, archived: true });
+            }}
+          >
+            <Archive aria-hidden="true" />
+          </button>
+        )}
+      </header>
+      <div ref={scroller} className="lane">
+        <ul style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((row) => {
+            const id = ids[row.index];
+            return id === undefined ? null : (
+              <li
+                key={row.key}
+                ref={rows.measureElement}
+                data-index={row.index}
+                style={{ transform: `translateY(${row.start}px)` }}
+              >
+                <CardTile id={id} first={row.index === 0} />
+              </li>
+            );
+          })}
+        </ul>
+      </div>
+      {canEdit(board) && (
+        <QuickAdd
+          column={column.id}
+          open={props.adding}
+          setOpen={(open) => props.setAdding(open ? column.id : undefined)}
+        />
+      )}
+    </section>
+  );
+});

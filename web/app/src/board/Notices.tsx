@@ -1,0 +1,66 @@
+import type { Rejection } from "@boardcast/client";
+import { useBoard, useStatus } from "../live.js";
+import { t } from "../text/index.js";
+
+/** What the person has to hear of what was not done, and to decide. */
+export function Notices() {
+  const board = useBoard();
+  const { rejections, held } = useStatus(board);
+  if (rejections.length === 0 && held.length === 0) return null;
+  const forHeld = (decide: (key: number) => void) => {
+    for (const { key } of held) decide(key);
+  };
+  return (
+    <div className="notices" role="alert">
+      {held.length > 0 && (
+        <div className="notice">
+          <p>{t.held(held.length)}</p>
+          <button type="button" onClick={() => forHeld((key) => board.release(key))}>
+            {t.doAgain}
+          </button>
+          <button type="button" onClick={() => forHeld((key) => board.discard(key))}>
+            {t.giveUp}
+          </button>
+        </div>
+      )}
+      {rejections.map((rejection) =>
+        rejection.conflict ? (
+          <ConflictNotice key={rejection.key} rejection={rejection} />
+        ) : (
+          <div key={rejection.key} className="notice">
+            <p>{t.rejected(rejection.hint || rejection.reason)}</p>
+            <button type="button" onClick={() => board.dismiss(rejection)}>
+              {t.dismiss}
+            </button>
+          </div>
+        ),
+      )}
+    </div>
+  );
+}
+
+function ConflictNotice({ rejection }: { rejection: Rejection }) {
+  const board = useBoard();
+  const { mine, theirs } = rejection.conflict ?? {};
+  return (
+    <div className="notice conflict">
+      <p>{t.conflict}</p>
+      <dl>
+        <dt>{t.mine}</dt>
+        <dd>{written(mine)}</dd>
+        <dt>{t.theirs}</dt>
+        <dd>{written(theirs)}</dd>
+      </dl>
+      <button type="button" onClick={() => board.takeMine(rejection)}>
+        {t.useMine}
+      </button>
+      <button type="button" onClick={() => board.dismiss(rejection)}>
+        {t.keepTheirs}
+      </button>
+    </div>
+  );
+}
+
+function written(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+}

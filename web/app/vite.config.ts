@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig, type ProxyOptions } from "vite";
+
+/** The server that a page under development talks to. */
+const server = process.env.BOARDCAST_URL ?? "http://127.0.0.1:8080";
+
+/** Host and origin stay those of this page, so that it is one of the server's own. */
+const proxied: ProxyOptions = {
+  target: server,
+  ws: true,
+  configure(proxy) {
+    // A connection that is cut is the page's to notice.
+    proxy.on("error", () => {});
+  },
+};
+const proxy = { "/api": proxied, "/ws": proxied };
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      "@boardcast/client": fileURLToPath(
+        new URL("../packages/client/src/index.ts", import.meta.url),
+      ),
+    },
+  },
+  esbuild: { jsx: "automatic" },
+  server: { proxy },
+  preview: { proxy },
+  build: { target: "es2022", sourcemap: true },
+});

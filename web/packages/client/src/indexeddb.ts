@@ -1,0 +1,174 @@
+// Keeps unsaved work in the browser, so that a reload or a closed laptop loses nothing.
+import { newId } from "./ids.js";
+import type { BoardRecord, Saving, SubmitRecord } from "./pending.js";
+import type { Claim, Kept, Store } from "./store.js";
+
+const NAME = "boardcast";
+const VERSION = 1;
+
+/** What of `navigator.locks` is used. */
+export type Locks = Pick<LockManager, "request">;
+
+type ClientRow = { client: string; account: string };
+type BoardRow = BoardRecord & { client: string };
+type SubmitRow = SubmitRecord & { client: string; board: string };
+
+/**
+ * A store in IndexedDB. A client id is held by a lock of the browser, which ends with its page: the
+ * next page takes over what it had not saved.
+ *
+ * Browsers have such locks on pages of HTTPS and of localhost only. Elsewhere each tab keeps its own
+ * id in `tab` over reloads, and what a closed tab had not saved waits in the database.
+ */
+export class IndexedDbStore implements Store {
+  private readonly database: Promise<IDBDatabase>;
+
+  constructor(
+    private readonly locks: Locks | undefined = globalThis.navigator?.locks,
+    private readonly tab: Pick<Storage, "getItem" | "setItem"> | undefined = tabStorage(),
+    factory: IDBFactory = indexedDB,
+  ) {
+    const opening = factory.open(NAME, VERSION);
+    opening.onupgradeneeded = () => {
+      const db = opening.result;
+      db.createObjectStore("clients", { keyPath: "client" });
+      db.createObjectStore("boards", { keyPath: ["client", "board"] });
+      db.createObjectStore("submits", { keyPath: ["client", "board", "key"] });
+    };
+    this.database = answer(opening);
+    // Each use of it throws what went wrong.
+    this.database.catch(() => {});
+  }
+
+  async claim(account: string): Promise<Claim> {
+    if (!this.locks) return this.claimOfTab(account);
+    const busy = await this.withSubmits();
+    const clients = await this.clientsOf(account);
+    // What was left unsaved comes first.
+    const ordered = [...clients].sort((a, b) => Number(busy.has(b)) - Number(busy.has(a)));
+    for (const client of ordered) {
+      const release = await this.lock(client);
+      if (release) return this.load(client, release);
+    }
+    const client = newId();
+    const release = await this.lock(client);
+    if (!release) throw new Error(`a new client id is in use: ${client}`);
+    await this.addClient(client, account);
+    return this.load(client, release);
+  }
+
+  async orphan(account: string): Promise<Claim | undefined> {
+    if (!this.locks) return undefined;
+    const busy = await this.withSubmits();
+    for (const client of await this.clientsOf(account)) {
+      const release = busy.has(client) ? await this.lock(client) : undefined;
+      if (release) return this.load(client, release);
+    }
+    return undefined;
+  }
+
+  private async claimOfTab(account: string): Promise<Claim> {
+    const name = `${NAME}/${account}`;
+    let client = this.tab?.getItem(name);
+    if (!client) {
+      client = newId();
+      this.tab?.setItem(name, client);
+      await this.addClient(client, account);
+    }
+    return this.load(client, () => {});
+  }
+
+  private async addClient(client: string, account: string): Promise<void> {
+    await this.write((stores) => stores("clients").put({ client, account } satisfies ClientRow));
+  }
+
+  private async clientsOf(account: string): Promise<string[]> {
+    const rows: ClientRow[] = await this.read("clients", undefined);
+    return rows.filter((row) => row.account === account).map((row) => row.client);
+  }
+
+  private async withSubmits(): Promise<Set<string>> {
+    const rows: SubmitRow[] = await this.read("submits", undefined);
+    return new Set(rows.map((row) => row.client));
+  }
+
+  /** Holds a client id, until the returned function is called; `undefined` where somebody else does. */
+  private lock(client: string): Promise<(() => void) | undefined> {
+    return new Promise((resolve, reject) => {
+      const options = { mode: "exclusive", ifAvailable: true } as const;
+      const held = this.locks?.request(`${NAME}/${client}`, options, (lock) => {
+        if (!lock) return resolve(undefined);
+        return new Promise<void>((release) => resolve(release));
+      });
+      held?.catch(reject);
+    });
+  }
+
+  private async load(client: string, release: () => void): Promise<Claim> {
+    const range = IDBKeyRange.bound([client], [client, []]);
+    const kept = new Map<string, Kept>();
+    for (const { client: _, ...board } of await this.read<BoardRow>("boards", range)) {
+      kept.set(board.board, { board, submits: [] });
+    }
+    for (const { client: _, board, ...submit } of await this.read<SubmitRow>("submits", range)) {
+      const known = kept.get(board) ?? { submits: [] };
+      known.submits.push(submit);
+      kept.set(board, known);
+    }
+    return {
+      client,
+      kept,
+      release,
+      save: (saving) => this.save(client, saving),
+      remove: () =>
+        this.write((stores) => {
+          stores("clients").delete(client);
+          stores("boards").delete(range);
+          stores("submits").delete(range);
+        }),
+    };
+  }
+
+  private save(client: string, { board, put, remove }: Saving): Promise<void> {
+    return this.write((stores) => {
+      stores("boards").put({ ...board, client } satisfies BoardRow);
+      const submits = stores("submits");
+      for (const key of remove) submits.delete([client, board.board, key]);
+      for (const submit of put) {
+        submits.put({ ...submit, client, board: board.board } satisfies SubmitRow);
+      }
+    });
+  }
+
+  private async read<Row>(name: string, range: IDBKeyRange | undefined): Promise<Row[]> {
+    const db = await this.database;
+    return answer(db.transaction(name).objectStore(name).getAll(range));
+  }
+
+  private async write(change: (stores: (name: string) => IDBObjectStore) => void): Promise<void> {
+    const db = await this.database;
+    const transaction = db.transaction(["clients", "boards", "submits"], "readwrite");
+    const done = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error ?? new Error("not stored"));
+    });
+    change((name) => transaction.objectStore(name));
+    await done;
+  }
+}
+
+function answer<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function tabStorage(): Storage | undefined {
+  try {
+    return globalThis.sessionStorage;
+  } catch {
+    // Where a browser is told to keep nothing, each page is a new client.
+    return undefined;
+  }
+}

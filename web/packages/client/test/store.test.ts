@@ -1,0 +1,142 @@
+// What every store must do, tried with each of them.
+import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { IndexedDbStore, type Locks } from "../src/indexeddb.js";
+import type { Saving, SubmitRecord } from "../src/pending.js";
+import { MemoryStore, type Store } from "../src/store.js";
+
+vi.stubGlobal("IDBKeyRange", IDBKeyRange);
+
+/** Locks as browsers have them, of which only exclusive ones that do not wait are used. */
+function browserLocks(): Locks {
+  const held = new Set<string>();
+  const request = async (name: string, _: LockOptions, use: (lock: Lock | null) => unknown) => {
+    if (held.has(name)) return use(null);
+    held.add(name);
+    try {
+      return await use({ name, mode: "exclusive" });
+    } finally {
+      held.delete(name);
+    }
+  };
+  return { request } as Locks;
+}
+
+const submit = (key: number, seq?: number): SubmitRecord => ({
+  key,
+  ...(seq && { seq }),
+  cmds: [{ type: "board.set", title: `${key}` }],
+  at: 1,
+});
+const saving = (put: SubmitRecord[], remove: number[] = [], next = 1): Saving => ({
+  board: { board: "b", next, saved: 0, used: 0 },
+  put,
+  remove,
+});
+/** Ends once what was released can be claimed. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+const kinds: [string, () => () => Store][] = [
+  [
+    "memory",
+    () => {
+      const store = new MemoryStore();
+      return () => store;
+    },
+  ],
+  [
+    "IndexedDB",
+    () => {
+      const [locks, factory] = [browserLocks(), new IDBFactory()];
+      return () => new IndexedDbStore(locks, undefined, factory);
+    },
+  ],
+];
+
+describe.each(kinds)("a store in %s", (_, make) => {
+  let page: () => Store;
+  beforeEach(() => {
+    page = make();
+  });
+
+  test("keeps what is saved for the next page", async () => {
+    const claim = await page().claim("ann");
+    expect(claim.kept.size).toBe(0);
+    await claim.save(saving([submit(1, 1), submit(2)], [], 2));
+    await claim.save(saving([submit(2, 2), submit(3)], [1], 3));
+    claim.release();
+    await turn();
+    const next = await page().claim("ann");
+    expect(next.client).toBe(claim.client);
+    expect(next.kept.get("b")).toEqual({
+      board: { board: "b", next: 3, saved: 0, used: 0 },
+      submits: [submit(2, 2), submit(3)],
+    });
+  });
+
+  test("gives each page another client", async () => {
+    const claims = [
+      await page().claim("ann"),
+      await page().claim("ann"),
+      await page().claim("ann"),
+    ];
+    expect(new Set(claims.map((claim) => claim.client)).size).toBe(3);
+  });
+
+  test("gives nobody the work of another account", async () => {
+    const claim = await page().claim("ann");
+    await claim.save(saving([submit(1)]));
+    claim.release();
+    await turn();
+    expect((await page().claim("bob")).client).not.toBe(claim.client);
+    expect(await page().orphan("bob")).toBe(undefined);
+  });
+
+  test("gives work that nobody holds to one who asks, and forgets it when told", async () => {
+    const [idle, busy] = [await page().claim("ann"), await page().claim("ann")];
+    await busy.save(saving([submit(1)]));
+    expect(await page().orphan("ann")).toBe(undefined);
+    idle.release();
+    busy.release();
+    await turn();
+    const orphan = await page().orphan("ann");
+    expect(orphan?.client).toBe(busy.client);
+    expect(orphan?.kept.get("b")?.submits).toEqual([submit(1)]);
+    expect(await page().orphan("ann")).toBe(undefined);
+    await orphan?.remove();
+    orphan?.release();
+    await turn();
+    expect(await page().orphan("ann")).toBe(undefined);
+    expect((await page().claim("ann")).client).toBe(idle.client);
+  });
+});
+
+test("the page that takes over unsaved work is the one that is opened next", async () => {
+  const [locks, factory] = [browserLocks(), new IDBFactory()];
+  const page = () => new IndexedDbStore(locks, undefined, factory);
+  const [first, second] = [await page().claim("ann"), await page().claim("ann")];
+  await second.save(saving([submit(1)]));
+  first.release();
+  second.release();
+  await turn();
+  expect((await page().claim("ann")).client).toBe(second.client);
+});
+
+test("without locks a tab keeps its client over reloads, and another tab has another one", async () => {
+  const factory = new IDBFactory();
+  const tab = () => {
+    const items = new Map<string, string>();
+    return {
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: (key: string, value: string) => void items.set(key, value),
+    };
+  };
+  const mine = tab();
+  const page = (of: ReturnType<typeof tab>) => new IndexedDbStore(null as never, of, factory);
+  const claim = await page(mine).claim("ann");
+  await claim.save(saving([submit(1)]));
+  const again = await page(mine).claim("ann");
+  expect(again.client).toBe(claim.client);
+  expect(again.kept.get("b")?.submits).toEqual([submit(1)]);
+  expect((await page(tab()).claim("ann")).client).not.toBe(claim.client);
+});
