@@ -28,10 +28,15 @@ use crate::planted::{Bug, planted};
 
 /// Requests that are looked at in one turn.
 const REQUESTS_MAX: usize = 256;
-/// The next group gathers at most for so long...
-const GATHER_MAX: Duration = Duration::from_millis(40);
-/// ... and not at all for less, which no timer can tell.
-const GATHER_MIN: Duration = Duration::from_millis(1);
+/// After a group of so many versions, which came from several clients, the next one gathers for three
+/// times as long as that one took, ...
+const GATHER_AFTER_VERSIONS: usize = 4;
+/// ... at most for so long, ...
+const GATHER_BUSY_MAX: Duration = Duration::from_millis(10);
+/// ... or so long where the processor is full.
+const GATHER_FULL_MAX: Duration = Duration::from_millis(40);
+/// Less than that no timer can tell.
+const GATHER_MIN: Duration = Duration::from_micros(500);
 
 /// Why the journal ends.
 #[derive(Debug)]
@@ -64,6 +69,8 @@ pub(super) struct Journal {
     /// The write-ahead log is longer than it may be.
     is_choked: bool,
     lag: Lag,
+    /// How long the last group took, where it was not small.
+    last_group: Duration,
 }
 
 /// What the journal is held to.
@@ -97,6 +104,7 @@ impl Journal {
             ahead: None,
             is_choked: false,
             lag,
+            last_group: Duration::ZERO,
         }
     }
 
@@ -133,10 +141,12 @@ impl Journal {
         drop(guard);
     }
 
-    /// Lets the next group gather where the processor has more to do than it gets done: a transaction
-    /// costs a part that does not depend on the count of versions, and boards share pages.
-    async fn gather(&self) {
-        let time = (4 * self.lag.current()).min(GATHER_MAX);
+    /// Lets the next group gather: a transaction costs a part that does not depend on the count of
+    /// versions, and boards share pages. Longer where the processor has more to do than it gets done.
+    async fn gather(&mut self) {
+        let busy = (3 * std::mem::take(&mut self.last_group)).min(GATHER_BUSY_MAX);
+        let full = (4 * self.lag.current()).min(GATHER_FULL_MAX);
+        let time = busy.max(full);
         if time >= GATHER_MIN && self.closing.is_none() {
             tokio::time::sleep(time).await;
         }

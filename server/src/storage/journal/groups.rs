@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{End, Journal};
+use super::{End, GATHER_AFTER_VERSIONS, Journal};
 use crate::measure::micros;
 use crate::planted::{Bug, planted};
 use crate::storage::StorageError;
@@ -68,6 +68,9 @@ impl Journal {
     fn committed(&mut self, group: &[QueuedVersion], time: Duration) {
         self.checkpoints
             .wrote(group.len(), group.iter().map(QueuedVersion::bytes).sum());
+        if group.len() >= GATHER_AFTER_VERSIONS {
+            self.last_group = time;
+        }
         let us = micros(time);
         tracing::trace!(versions = group.len(), duration_us = us, "group committed");
         self.queue.count(|counters| {
