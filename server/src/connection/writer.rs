@@ -42,9 +42,9 @@ impl Writer {
             self.left = SPARE.take();
         }
         let written = self.poll_all(stream, connection, context);
-        if self.left.is_empty() {
-            SPARE.set(std::mem::take(&mut self.left));
-        }
+        // A client that reads slowly keeps what it waits for, not the borrowed queue.
+        let left: VecDeque<_> = self.left.drain(..).collect();
+        SPARE.set(std::mem::replace(&mut self.left, left));
         written
     }
 
