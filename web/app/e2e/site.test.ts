@@ -126,6 +126,7 @@ test("when two change a title at once, mine and theirs are shown", async () => {
 test("without a network the board stays usable, and a reload loses nothing", async () => {
   const board = await site.board({ "To do": ["One"], Done: [] });
   const page = await opened(site, "ann", board);
+  await site.keepPage(page);
   site.door.close();
   await state(page).getByText("Reconnecting in").waitFor();
   await card(page, "One").focus();
