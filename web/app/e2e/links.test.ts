@@ -46,7 +46,7 @@ test("the link of `boardcast link` signs a tab in, once", async () => {
   expect(await remembered(page)).toEqual(["root", null]);
   await page.getByLabel("Title of the board").fill("Garden");
   await page.getByRole("button", { name: "New board" }).click();
-  await page.locator(".connection").getByText("Saved").waitFor();
+  await page.locator(".connection").getByText("Saved", { exact: true }).waitFor();
   await page.reload();
   await page.getByRole("region", { name: "Doing" }).waitFor();
 

@@ -46,7 +46,9 @@ export class Site {
         `there is no browser at ${executablePath}: install chromium, or set CHROMIUM`,
       );
     }
-    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    // A page that is brought around the door has no address: its requests would not be local ones.
+    const args = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"];
+    const browser = await chromium.launch({ executablePath, args });
     return new Site(server, door, browser);
   }
 
@@ -59,7 +61,7 @@ export class Site {
   /** Brings the page itself around the door, as a browser does that has kept it. */
   async keepPage(page: Page): Promise<void> {
     const isPage = ({ pathname }: URL) => !/^\/(api|ws)\b/.test(pathname);
-    await page.route(isPage, async (route) => {
+    await page.context().route(isPage, async (route) => {
       const { pathname } = new URL(route.request().url());
       await route.fulfill({ response: await route.fetch({ url: this.server.url + pathname }) });
     });
@@ -136,7 +138,10 @@ export class Site {
 
   /** Closes all browsers, and says what went wrong in them. */
   async closePages(): Promise<string[]> {
-    for (const context of this.contexts.splice(0)) await context.close();
+    for (const context of this.contexts.splice(0)) {
+      await context.unrouteAll({ behavior: "ignoreErrors" });
+      await context.close();
+    }
     for (const client of this.clients.splice(0)) client.close();
     return this.errors.splice(0);
   }
