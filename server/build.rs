@@ -57,6 +57,10 @@ fn media_type(path: &str) -> Result<&'static str, String> {
         "png" => "image/png",
         "svg" => "image/svg+xml",
         "woff2" => "font/woff2",
-        _ => return Err(format!("web/app/dist{path}: name its media type in server/build.rs")),
+        _ => {
+            return Err(format!(
+                "web/app/dist{path}: name its media type in server/build.rs"
+            ));
+        }
     })
 }
