@@ -106,3 +106,38 @@ impl File {
         get(move || async move { (headers, self.body) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in quotes after `attribute`.
+    fn named(text: &'static str, attribute: &str) -> impl Iterator<Item = &'static str> {
+        let after = text.split(attribute).skip(1);
+        after.filter_map(|rest| rest.split('"').next())
+    }
+
+    /// What documents among the files name that is not among them.
+    fn missing(files: &'static [File], documents: usize) -> Vec<&'static str> {
+        let mut found = 0;
+        let mut missing = Vec::new();
+        for file in files {
+            if !file.media_type.starts_with("text/html") {
+                continue;
+            }
+            found += 1;
+            let text = std::str::from_utf8(file.body).unwrap();
+            let all = named(text, " src=\"").chain(named(text, " href=\""));
+            missing.extend(all.filter(|path| !files.iter().any(|file| file.path == *path)));
+        }
+        assert_eq!(found, documents);
+        missing
+    }
+
+    #[test]
+    fn what_a_document_names_is_served() {
+        assert_eq!(missing(SMALL, 4), Vec::<&str>::new());
+        let documents = usize::from(has_browser_client());
+        assert_eq!(missing(CLIENT, documents), Vec::<&str>::new());
+    }
+}
