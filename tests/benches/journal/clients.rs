@@ -230,6 +230,7 @@ impl Client {
         state.waiting.push_back(intended);
         self.counts.sent.fetch_add(1, Ordering::AcqRel);
         self.send(RoomInput::Submit(Box::new(Submission {
+            received: tokio::time::Instant::now(),
             after: None,
             origin: self.origin.clone(),
             submit: Submit {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use boardcast::room::{FanoutLag, RoomLimits, Rooms};
+use boardcast::room::{RoomLimits, Rooms};
 use boardcast::storage::{Storage, StorageOptions};
 use boardcast_protocol::board::{Member, Role};
 use boardcast_protocol::command::{CardChange, Command, Place};
@@ -45,7 +45,7 @@ fn label(n: u32) -> LabelId {
 /// Opens what is in `dir` with the usual bounds.
 pub(crate) async fn open(dir: &Path) -> anyhow::Result<(Storage, Rooms)> {
     let storage = Storage::open(StorageOptions::new(dir)).await?;
-    let rooms = Rooms::new(storage.clone(), RoomLimits::default(), FanoutLag::default());
+    let rooms = Rooms::new(storage.clone(), RoomLimits::default());
     Ok((storage, rooms))
 }
 

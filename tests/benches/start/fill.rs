@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use boardcast::room::{Codec, ConnId, Origin, Outbox, OutboxLimits, RoomInput, Submission};
-use boardcast::room::{FanoutLag, RoomLimits, Rooms};
+use boardcast::room::{RoomLimits, Rooms};
 use boardcast::storage::{Storage, StorageOptions};
 use boardcast_protocol::board::{Actor, Member, Role, Seen};
 use boardcast_protocol::command::{CardChange, Command, Place};
@@ -70,7 +70,7 @@ async fn make(dir: &Path, size: Size) -> anyhow::Result<BoardId> {
         sleep_after_ms: 50,
         ..RoomLimits::default()
     };
-    let rooms = Rooms::new(storage.clone(), limits, FanoutLag::default());
+    let rooms = Rooms::new(storage.clone(), limits);
     let mut large = None;
     let mut filling = tokio::task::JoinSet::new();
     for n in 0..size.boards {
@@ -131,6 +131,7 @@ async fn fill_board(
     let all: Vec<_> = columns.chain(cards).collect();
     for (seq, cmds) in (1..).zip(all.chunks(SUBMIT_COMMANDS)) {
         let submission = Submission {
+            received: tokio::time::Instant::now(),
             after: None,
             origin: Origin {
                 conn: ConnId(1),
