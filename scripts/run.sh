@@ -12,7 +12,11 @@ programs=target/$([ "$profile" = dev ] && echo debug || echo "$profile")
 boardcast=$programs/boardcast
 
 if [ "${CLIENT:-build}" != keep ] && ! scripts/build-client.sh; then
-    echo 'going on without: the page shows boards live and changes nothing' >&2
+    if [ -e web/app/dist/index.html ]; then
+        echo 'going on with the browser client of an earlier build' >&2
+    else
+        echo 'going on without: a small page shows boards live and changes nothing' >&2
+    fi
 fi
 cargo build --profile "$profile" --bin boardcast --bin boardcast-sim
 
