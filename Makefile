@@ -8,7 +8,7 @@ STEP = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run link simulate test components fmt fmt-check lint doc unit deny web \
+.PHONY: help run link simulate test components fmt fmt-check client lint doc unit deny web \
 	bench bench-check bench-journal bench-journal-slow bench-start drain \
 	faults faults-build faults-kill faults-power faults-planted faults-disk-full faults-nth-fault \
 	faults-network faults-stopped-readers faults-joiners faults-clock
@@ -25,7 +25,8 @@ link: ## Print a link that opens the running server's boards, signed in as admin
 simulate: ## Run SEEDS=1000 simulated worlds, or one SEED=N (TRIM=1: trimmed, TRACE=1: told)
 	@cargo test --profile simulate -p boardcast --lib simulation::runner::simulate -- --exact --ignored --nocapture
 
-test: components fmt-check lint doc unit deny web ## Run everything that CI runs
+# The client first: the server takes it along when it is compiled.
+test: components fmt-check client lint doc unit deny web ## Run everything that CI runs
 	$(STEP) 'all checks passed'
 
 fmt: ## Format the Rust code
@@ -34,6 +35,10 @@ fmt: ## Format the Rust code
 fmt-check: ## Check the format of the Rust code
 	$(STEP) 'format'
 	cargo fmt --all --check
+
+client: ## Build the browser client into web/app/dist, where it is not
+	$(STEP) 'browser client'
+	scripts/build-client.sh
 
 lint: ## Run clippy; a warning fails
 	$(STEP) 'lints'
@@ -51,13 +56,10 @@ deny: $(CARGO_DENY) ## Check bans, licenses and sources of the dependencies
 	$(STEP) 'dependencies'
 	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources
 
-# Not `npm ci`: it refuses a lock file without the binaries of other platforms.
-web: ## Check and test the TypeScript client and the browser client against the server
+web: client ## Check and test the TypeScript client and the browser client against the server
 	$(STEP) 'web'
-	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2> /dev/null \
-		|| { echo 'Node 20.19 or later is missing: https://nodejs.org' >&2; exit 1; }
 	cargo build --package boardcast
-	cd web && npm install --no-save --no-audit --no-fund && BOARDCAST_BIN="$(CURDIR)/target/debug/boardcast" npm test
+	cd web && BOARDCAST_BIN="$(CURDIR)/target/debug/boardcast" npm test
 
 bench-journal: ## Measure how fast commands become durable, beside a bare SQLite loop
 	cargo bench --package boardcast-tests --bench journal -- $(BENCH)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds Boardcast and starts it on http://127.0.0.1:8080 with its data in ./boardcast-data.
-# LISTEN and DATA choose another address and folder, PROFILE another build. Ctrl-C stops it cleanly.
+# LISTEN and DATA choose another address and folder, PROFILE another build; CLIENT=keep takes the
+# browser client as it is. Ctrl-C stops it cleanly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +11,13 @@ profile=${PROFILE:-release}
 programs=target/$([ "$profile" = dev ] && echo debug || echo "$profile")
 boardcast=$programs/boardcast
 
+if [ "${CLIENT:-build}" != keep ] && ! scripts/build-client.sh; then
+    if [ -e web/app/dist/index.html ]; then
+        echo 'going on with the browser client of an earlier build' >&2
+    else
+        echo 'going on without: a small page shows boards live and changes nothing' >&2
+    fi
+fi
 cargo build --profile "$profile" --bin boardcast --bin boardcast-sim
 
 if [ ! -e "$data/boardcast.db" ]; then

@@ -1,5 +1,66 @@
-//! The migrations are built into the binary: a new one makes it anew.
+//! What is built into the binary besides code: the migrations, and the browser client where
+//! `web/app/dist` has it. A change of either makes the binary anew.
 
-fn main() {
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=../migrations");
+    let app = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../web/app");
+    let dist = app.join("dist");
+    let mut files = Vec::new();
+    // A watched path that is not there would make every build a new one.
+    if dist.join("index.html").is_file() {
+        println!("cargo:rerun-if-changed=../web/app/dist");
+        collect(&dist, "", &mut files)?;
+        files.sort();
+    } else if app.is_dir() {
+        println!("cargo:rerun-if-changed=../web/app");
+    }
+    let mut table = "static CLIENT: &[File] = &[\n".to_owned();
+    for (path, file) in files {
+        let media_type = media_type(&path)?;
+        table += &format!(
+            "    File {{ path: {path:?}, media_type: {media_type:?}, body: include_bytes!({file:?}) }},\n"
+        );
+    }
+    table += "];\n";
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("client.rs"), table)?;
+    Ok(())
+}
+
+/// The files of a folder and those below it, by the path at which they are served.
+fn collect(
+    folder: &Path,
+    at: &str,
+    files: &mut Vec<(String, PathBuf)>,
+) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{at}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &path, files)?;
+        } else if !path.ends_with(".map") {
+            files.push((path, entry.path()));
+        }
+    }
+    Ok(())
+}
+
+fn media_type(path: &str) -> Result<&'static str, String> {
+    let (_, extension) = path.rsplit_once('.').unwrap_or_default();
+    Ok(match extension {
+        "css" => "text/css; charset=utf-8",
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "png" => "image/png",
+        "svg" => "image/svg+xml",
+        "woff2" => "font/woff2",
+        _ => {
+            return Err(format!(
+                "web/app/dist{path}: name its media type in server/build.rs"
+            ));
+        }
+    })
 }

@@ -32,10 +32,12 @@ struct Script {
 }
 
 impl Script {
-    /// Runs what `make run` runs, on another port and folder and with the build of the tests.
+    /// Runs what `make run` runs, on another port and folder and with the build of the tests, which
+    /// other tests run at this time.
     fn start(listen: &str, data: &Path) -> Self {
         let mut child = Command::new(root().join("scripts/run.sh"))
             .env("PROFILE", "dev")
+            .env("CLIENT", "keep")
             .env("LISTEN", listen)
             .env("DATA", data)
             .stdout(Stdio::piped())

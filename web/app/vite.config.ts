@@ -26,5 +26,5 @@ export default defineConfig({
   esbuild: { jsx: "automatic" },
   server: { proxy },
   preview: { proxy },
-  build: { target: "es2022", sourcemap: true },
+  build: { target: "es2022", sourcemap: "hidden" },
 });

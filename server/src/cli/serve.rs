@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::config::{Config, Settings};
+use crate::http::has_browser_client;
 use crate::server::{self, Server};
 use crate::telemetry;
 
@@ -49,6 +50,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(Failure::failed)?;
     let listener = bind(&config.listen).await?;
     let address = listener.local_addr().map_err(Failure::failed)?;
+    if !has_browser_client() {
+        tracing::info!(
+            "small pages are served: the browser client was not built when this was compiled"
+        );
+    }
     let shutdown = CancellationToken::new();
     let ready = |server: &Server| {
         if let Some(link) = server.first_start() {

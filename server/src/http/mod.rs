@@ -41,6 +41,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 pub use self::boards::ImportRules;
 use self::cookie::SessionCookie;
 use self::origin::Origin;
+pub use self::page::has_browser_client;
 use self::problem::Problem;
 pub use self::restore::RestoreRules;
 pub use self::upload::Bounds;
@@ -121,8 +122,8 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
-             object-src 'none'",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+             connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
     ),
     (

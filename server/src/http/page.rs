@@ -1,68 +1,143 @@
-//! The pages that show a board live and sign people in, compiled into the binary.
+//! The pages for browsers, compiled into the binary: the browser client of `web/app` where it was
+//! built before the server was, else small pages that show a board live and sign people in.
 
 use axum::Router;
 use axum::http::header;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
 use super::App;
 
+/// What a browser asks for at a path.
+struct File {
+    path: &'static str,
+    media_type: &'static str,
+    body: &'static [u8],
+}
+
+// `CLIENT`: the files of the browser client, none where it was not built.
+include!(concat!(env!("OUT_DIR"), "/client.rs"));
+
+/// The document of the browser client, which answers all of [`CLIENT_PAGES`].
+const CLIENT_DOCUMENT: &str = "/index.html";
+
+/// The paths that the browser client knows: those of `web/app/src/route.ts`.
+const CLIENT_PAGES: [&str; 6] = [
+    "/",
+    "/first-start",
+    "/password",
+    "/sign-in",
+    "/b/{board}",
+    "/b/{board}/c/{card}",
+];
+
+/// Files below it are named after what they hold: a change has another name.
+const NAMED_AFTER_CONTENT: &str = "/assets/";
+
+static SMALL_ACCOUNT: &[u8] = include_bytes!("../../assets/account.html");
+
+static SMALL: &[File] = &[
+    File::html("/", include_bytes!("../../assets/index.html")),
+    File::html("/first-start", SMALL_ACCOUNT),
+    File::html("/password", SMALL_ACCOUNT),
+    File::html("/sign-in", SMALL_ACCOUNT),
+    File::script("/account.js", include_bytes!("../../assets/account.js")),
+    File::script("/app.js", include_bytes!("../../assets/app.js")),
+    File {
+        path: "/style.css",
+        media_type: "text/css; charset=utf-8",
+        body: include_bytes!("../../assets/style.css"),
+    },
+    File {
+        path: "/icon.svg",
+        media_type: "image/svg+xml",
+        body: include_bytes!("../../assets/icon.svg"),
+    },
+];
+
+/// Whether this binary holds the browser client; otherwise it serves small pages.
+pub fn has_browser_client() -> bool {
+    CLIENT.iter().any(|file| file.path == CLIENT_DOCUMENT)
+}
+
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(index))
-        .route("/first-start", get(account))
-        .route("/password", get(account))
-        .route("/sign-in", get(account))
-        .route("/account.js", get(account_script))
-        .route("/app.js", get(script))
-        .route("/style.css", get(style))
-        .route("/icon.svg", get(icon))
+    if !has_browser_client() {
+        return (SMALL.iter()).fold(Router::new(), |router, file| {
+            router.route(file.path, file.serve())
+        });
+    }
+    (CLIENT.iter()).fold(Router::new(), |router, file| {
+        if file.path == CLIENT_DOCUMENT {
+            (CLIENT_PAGES.iter()).fold(router, |router, page| router.route(page, file.serve()))
+        } else {
+            router.route(file.path, file.serve())
+        }
+    })
 }
 
-async fn index() -> impl IntoResponse {
-    asset(
-        "text/html; charset=utf-8",
-        include_str!("../../assets/index.html"),
-    )
+impl File {
+    const fn html(path: &'static str, body: &'static [u8]) -> Self {
+        Self {
+            path,
+            media_type: "text/html; charset=utf-8",
+            body,
+        }
+    }
+
+    const fn script(path: &'static str, body: &'static [u8]) -> Self {
+        Self {
+            path,
+            media_type: "text/javascript; charset=utf-8",
+            body,
+        }
+    }
+
+    /// Asked for anew each time, so that a page and a server of different versions do not meet,
+    /// unless its name says what it holds.
+    fn serve(&'static self) -> MethodRouter<App> {
+        let kept = if self.path.starts_with(NAMED_AFTER_CONTENT) {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        let headers = [
+            (header::CONTENT_TYPE, self.media_type),
+            (header::CACHE_CONTROL, kept),
+        ];
+        get(move || async move { (headers, self.body) })
+    }
 }
 
-async fn account() -> impl IntoResponse {
-    asset(
-        "text/html; charset=utf-8",
-        include_str!("../../assets/account.html"),
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn account_script() -> impl IntoResponse {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../../assets/account.js"),
-    )
-}
+    /// What stands in quotes after `attribute`.
+    fn named(text: &'static str, attribute: &str) -> impl Iterator<Item = &'static str> {
+        let after = text.split(attribute).skip(1);
+        after.filter_map(|rest| rest.split('"').next())
+    }
 
-async fn script() -> impl IntoResponse {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../../assets/app.js"),
-    )
-}
+    /// What documents among the files name that is not among them.
+    fn missing(files: &'static [File], documents: usize) -> Vec<&'static str> {
+        let mut found = 0;
+        let mut missing = Vec::new();
+        for file in files {
+            if !file.media_type.starts_with("text/html") {
+                continue;
+            }
+            found += 1;
+            let text = std::str::from_utf8(file.body).unwrap();
+            let all = named(text, " src=\"").chain(named(text, " href=\""));
+            missing.extend(all.filter(|path| !files.iter().any(|file| file.path == *path)));
+        }
+        assert_eq!(found, documents);
+        missing
+    }
 
-async fn style() -> impl IntoResponse {
-    asset(
-        "text/css; charset=utf-8",
-        include_str!("../../assets/style.css"),
-    )
-}
-
-async fn icon() -> impl IntoResponse {
-    asset("image/svg+xml", include_str!("../../assets/icon.svg"))
-}
-
-/// Asked for anew each time, so that a page and a server of different versions do not meet.
-fn asset(media_type: &'static str, text: &'static str) -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, media_type),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
-    (headers, text)
+    #[test]
+    fn what_a_document_names_is_served() {
+        assert_eq!(missing(SMALL, 4), Vec::<&str>::new());
+        let documents = usize::from(has_browser_client());
+        assert_eq!(missing(CLIENT, documents), Vec::<&str>::new());
+    }
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use boardcast_protocol::ids::UserId;
 use serde::Serialize;
 
 use super::App;
@@ -38,6 +39,7 @@ pub(super) async fn issue(
 
 #[derive(Debug, Serialize)]
 pub(super) struct Session {
+    user: UserId,
     token: String,
     expires_in_ms: u64,
 }
@@ -60,10 +62,12 @@ pub(super) fn exchange(app: &App, ticket: &str) -> Result<Json<Session>, Problem
         return Err(TokenError::Expired.into());
     }
     let expires_in_ms = left_ms.min(SESSION_TTL_MS);
+    let user = identity.actor.user;
     let token = (app.services.tokens)
         .sign(identity.actor, now, expires_in_ms)
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(Json(Session {
+        user,
         token,
         expires_in_ms,
     }))

@@ -175,3 +175,19 @@ async fn the_body_of_a_sign_in_is_either_form_and_no_mixture() {
     let large = json!({"email": "a@b.c", "password": "x".repeat(1_000_000)});
     assert_eq!(scene.post(SESSIONS, &large).await.status, 413);
 }
+
+#[tokio::test]
+async fn a_ticket_is_exchanged_once_and_says_for_whom() {
+    let scene = Scene::start().await;
+    let token = scene.server.token("ann");
+    let ticket = scene.bear("POST", "/api/v1/tickets", &token, None).await;
+    let sent = json!({"ticket": ticket.json()["ticket"]});
+    let exchanged = scene.post("/api/v1/sessions", &sent).await;
+    assert_eq!(exchanged.status, 200, "{exchanged:?}");
+    let exchanged = exchanged.json();
+    assert_eq!(exchanged["user"], "ann");
+    let token = exchanged["token"].as_str().expect("a token");
+    let boards = scene.bear("GET", "/api/v1/boards", token, None).await;
+    assert_eq!(boards.status, 200, "{boards:?}");
+    assert_eq!(scene.post("/api/v1/sessions", &sent).await.status, 401);
+}

@@ -236,7 +236,8 @@ async fn the_reference_is_a_page_that_needs_nobody_else() {
         Some("text/html; charset=utf-8")
     );
     let policy = page.header("content-security-policy").expect("a policy");
-    assert!(policy.starts_with("default-src 'self';"), "{policy}");
+    let none_but_own = "default-src 'none'; script-src 'self';";
+    assert!(policy.starts_with(none_but_own), "{policy}");
     for attribute in page.text.split('"').skip(1).step_by(2) {
         assert!(!attribute.contains("//"), "{attribute} is elsewhere");
         if attribute.starts_with('/') {

@@ -35,7 +35,7 @@ test(`${ROUNDS} cuts during edits: nothing is lost, nothing comes twice`, async 
     if (await now.isVisible()) await now.click({ timeout: 500 }).catch(() => {});
   }
   const connection = page.locator(".connection");
-  await connection.getByText("Saved").waitFor({ timeout: 45_000 });
+  await connection.getByText("Saved", { exact: true }).waitFor({ timeout: 45_000 });
   const titles = () => [...board.cards("To-do")].map((id) => board.get("cards", id)?.title);
   await expect.poll(titles, { timeout: 10_000 }).toEqual(added);
   expect(board.version).toBe(added.length + 2);

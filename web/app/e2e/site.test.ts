@@ -26,7 +26,7 @@ test("the first administrator comes in, makes a board, goes out and comes in aga
     () => page.getByRole("region").locator("h2").allInnerTexts(),
     ["To do", "Doing", "Done"],
   );
-  await state(page).getByText("Saved").waitFor();
+  await state(page).getByText("Saved", { exact: true }).waitFor();
   await page.getByRole("link", { name: "Boards" }).click();
   await page.getByRole("link", { name: "Garden" }).waitFor();
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -54,7 +54,7 @@ test("two people see what the other does, and each other", async () => {
   await field.fill("Four");
   await field.press("Enter");
   await shows(() => titles(bob, "To do"), ["One", "Two", "Three", "Four"]);
-  await state(ann).getByText("Saved").waitFor();
+  await state(ann).getByText("Saved", { exact: true }).waitFor();
   await field.press("Escape");
 
   await card(bob, "Two").dragTo(card(bob, "One"), { targetPosition: { x: 20, y: 3 } });
@@ -126,6 +126,7 @@ test("when two change a title at once, mine and theirs are shown", async () => {
 test("without a network the board stays usable, and a reload loses nothing", async () => {
   const board = await site.board({ "To do": ["One"], Done: [] });
   const page = await opened(site, "ann", board);
+  await site.keepPage(page);
   site.door.close();
   await state(page).getByText("Reconnecting in").waitFor();
   await card(page, "One").focus();
@@ -139,7 +140,7 @@ test("without a network the board stays usable, and a reload loses nothing", asy
   await state(page).getByText("2 unsaved changes").waitFor();
   const before = board.version;
   site.door.reopen();
-  await state(page).getByText("Saved").waitFor({ timeout: 30_000 });
+  await state(page).getByText("Saved", { exact: true }).waitFor({ timeout: 30_000 });
   await shows(() => titles(page, "Done"), ["One", "Two"]);
   await shows(async () => board.version - before, 2);
 });
@@ -185,7 +186,7 @@ test("the server is killed and comes back under an open board", async () => {
     }
     await site.server.killAndRestart();
   }
-  await state(page).getByText("Saved").waitFor({ timeout: 30_000 });
+  await state(page).getByText("Saved", { exact: true }).waitFor({ timeout: 30_000 });
   await shows(() => titles(page, "To do"), added);
   await board.ready();
   await shows(async () => board.cards("To-do").length, added.length);

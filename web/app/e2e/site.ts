@@ -1,7 +1,5 @@
-// The built page in a real browser, against the real server.
-import { existsSync } from "node:fs";
-import net from "node:net";
-import { fileURLToPath } from "node:url";
+// The page in a real browser, from the real server.
+import { existsSync, readFileSync } from "node:fs";
 import {
   type Browser,
   type BrowserContext,
@@ -9,15 +7,11 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
-import { type PreviewServer, preview } from "vite";
 import { WebSocket } from "ws";
 import { Client, type Command, type LiveBoard } from "../../packages/client/src/index.js";
 import { Door, TestServer } from "../../packages/client/test/server.js";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** Nothing but what the server itself gives, and no code or style inside the document. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const BUILT = new URL("../dist/index.html", import.meta.url);
 const PASSWORD = "a long password";
 
 export class Site {
@@ -30,34 +24,47 @@ export class Site {
     readonly server: TestServer,
     /** What is between the pages and the server. */
     readonly door: Door,
-    private readonly pages: PreviewServer,
     private readonly browser: Browser,
-    readonly url: string,
   ) {}
+
+  /** Where pages find the server: at the door. */
+  get url(): string {
+    return this.door.url;
+  }
 
   static async start(): Promise<Site> {
     const server = await TestServer.start("--drain-ms", "300", "--return-window-ms", "300");
     const door = await Door.open(() => server.port);
-    process.env.BOARDCAST_URL = door.url;
-    const port = await freePort();
-    const pages = await preview({
-      root: ROOT,
-      preview: {
-        port,
-        strictPort: true,
-        host: "127.0.0.1",
-        headers: { "content-security-policy": POLICY },
-      },
-      logLevel: "silent",
-    });
+    const served = await (await fetch(server.url)).text();
+    if (served !== readFileSync(BUILT, "utf8")) {
+      await server.stop();
+      throw new Error("the server holds another build of the page: run `cargo build -p boardcast`");
+    }
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
     if (!existsSync(executablePath)) {
       throw new Error(
         `there is no browser at ${executablePath}: install chromium, or set CHROMIUM`,
       );
     }
-    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-    return new Site(server, door, pages, browser, `http://127.0.0.1:${port}`);
+    // A page that is brought around the door has no address: its requests would not be local ones.
+    const args = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"];
+    const browser = await chromium.launch({ executablePath, args });
+    return new Site(server, door, browser);
+  }
+
+  /** A link that the server has printed, as it is at the door. */
+  atDoor(link: string): string {
+    const { pathname, hash } = new URL(link);
+    return this.url + pathname + hash;
+  }
+
+  /** Brings the page itself around the door, as a browser does that has kept it. */
+  async keepPage(page: Page): Promise<void> {
+    const isPage = ({ pathname }: URL) => !/^\/(api|ws)\b/.test(pathname);
+    await page.context().route(isPage, async (route) => {
+      const { pathname } = new URL(route.request().url());
+      await route.fulfill({ response: await route.fetch({ url: this.server.url + pathname }) });
+    });
   }
 
   /** A new browser of somebody who has not been here. */
@@ -131,7 +138,10 @@ export class Site {
 
   /** Closes all browsers, and says what went wrong in them. */
   async closePages(): Promise<string[]> {
-    for (const context of this.contexts.splice(0)) await context.close();
+    for (const context of this.contexts.splice(0)) {
+      await context.unrouteAll({ behavior: "ignoreErrors" });
+      await context.close();
+    }
     for (const client of this.clients.splice(0)) client.close();
     return this.errors.splice(0);
   }
@@ -140,18 +150,8 @@ export class Site {
     await this.closePages();
     await this.browser.close();
     await this.door.stop();
-    await this.pages.close();
     await this.server.stop();
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as net.AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 /** The id of what has this title. */

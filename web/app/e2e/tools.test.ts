@@ -36,7 +36,7 @@ test("pasted lines become a card each, and titles are changed in place", async (
   await page.getByLabel("Title of the column").fill("Fruit");
   await page.getByLabel("Title of the column").press("Enter");
   await column(page, "Fruit").waitFor();
-  await state(page).getByText("Saved").waitFor();
+  await state(page).getByText("Saved", { exact: true }).waitFor();
   await shows(async () => board.columns()[0]?.title, "Fruit");
 });
 

@@ -7,14 +7,17 @@ import { createRoot } from "react-dom/client";
 import { AccountPage } from "./account/AccountPage.js";
 import { Pages } from "./Pages.js";
 import { routeOf } from "./route.js";
-import { account, arrive, token } from "./session.js";
+import { account, arrive, listenForLinks, token } from "./session.js";
+import { t } from "./text/index.js";
 
 const root = createRoot(document.getElementById("root") as HTMLElement);
 const route = routeOf(location.pathname);
+const arrived = route.page === "account" ? undefined : await arrive();
+listenForLinks();
 
 if (route.page === "account") {
   root.render(<AccountPage name={route.name} />);
-} else if (await arrive()) {
+} else if (arrived === "in") {
   const tabToken = token();
   const client = await Client.open({
     url: location.origin,
@@ -24,6 +27,9 @@ if (route.page === "account") {
     ...(tabToken && { token: tabToken }),
   });
   root.render(<Pages client={client} />);
+} else if (arrived === "refused") {
+  history.replaceState(null, "", "/sign-in");
+  root.render(<AccountPage name="sign-in" notice={t.account.linkRefused} />);
 } else {
   location.replace("/sign-in");
 }

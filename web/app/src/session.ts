@@ -22,12 +22,23 @@ export async function post(path: string, body: object): Promise<Answer> {
 /** Remembers who has signed in here, so that unsaved work stays with its author. */
 export function remember(user: unknown): void {
   if (typeof user === "string") localStorage.setItem(USER, user);
+  forgetHere();
+}
+
+/** Remembers who has come by a link: in this tab only, as its token is. */
+function rememberHere(user: unknown, token: unknown): void {
+  sessionStorage.setItem(USER, `${user}`);
+  sessionStorage.setItem(TOKEN, `${token}`);
+}
+
+function forgetHere(): void {
+  sessionStorage.removeItem(USER);
   sessionStorage.removeItem(TOKEN);
 }
 
-/** Whose work this browser keeps. */
+/** Whose work this tab keeps. */
 export function account(): string {
-  return localStorage.getItem(USER) ?? "";
+  return sessionStorage.getItem(USER) ?? localStorage.getItem(USER) ?? "";
 }
 
 /** The token of a link, where one has signed this tab in. */
@@ -36,30 +47,36 @@ export function token(): string | undefined {
 }
 
 /**
- * Takes the ticket of a link, if the address has one. Whether somebody is signed in; as far as can be
- * known where the server cannot be reached.
+ * Takes the ticket of a link, if the address has one. Whether somebody is signed in, as far as can be
+ * known where the server cannot be reached; or that nobody is and the link was refused.
  */
-export async function arrive(): Promise<boolean> {
+export async function arrive(): Promise<"in" | "out" | "refused"> {
   const ticket = /ticket=([A-Za-z0-9_-]+)/.exec(location.hash)?.[1];
-  if (ticket) {
-    history.replaceState(null, "", location.pathname);
-    const answer = await post("/api/v1/sessions", { ticket });
-    if (answer.ok) {
-      remember(answer.body.user);
-      if (typeof answer.body.token === "string") sessionStorage.setItem(TOKEN, answer.body.token);
-    }
-  }
-  if (token()) return true;
+  let refused = false;
   try {
-    return (await fetch("/api/v1/sessions")).status !== 401;
+    if (ticket) {
+      history.replaceState(null, "", location.pathname);
+      const answer = await post("/api/v1/sessions", { ticket });
+      if (answer.ok) rememberHere(answer.body.user, answer.body.token);
+      refused = !answer.ok;
+    }
+    if (token() || (await fetch("/api/v1/sessions")).status !== 401) return "in";
+    return refused ? "refused" : "out";
   } catch {
-    return true;
+    return "in";
   }
+}
+
+/** Loads the page anew when a link with a secret is opened in a tab that shows the page already. */
+export function listenForLinks(): void {
+  addEventListener("hashchange", () => {
+    if (/(?:ticket|link)=/.test(location.hash)) location.reload();
+  });
 }
 
 /** Ends the session of this browser. */
 export async function leave(): Promise<void> {
-  sessionStorage.removeItem(TOKEN);
+  forgetHere();
   await fetch("/api/v1/sessions/current", { method: "DELETE" });
   location.assign("/sign-in");
 }

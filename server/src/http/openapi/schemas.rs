@@ -92,7 +92,7 @@ fn accounts() -> Vec<(&'static str, Value)> {
         (
             "SignedIn",
             strings(&[
-                "user?",
+                "user",
                 "name?",
                 "admin?",
                 "session?",

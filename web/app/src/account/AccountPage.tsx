@@ -13,11 +13,11 @@ const PAGES = {
 } as const;
 
 /** Signs somebody in, makes the first administrator, or sets a password. */
-export function AccountPage({ name }: { name: keyof typeof PAGES }) {
+export function AccountPage({ name, notice = "" }: { name: keyof typeof PAGES; notice?: string }) {
   const { title, to, fields } = PAGES[name];
   const fresh = name !== "sign-in";
   const link = /link=([A-Za-z0-9_-]+)/.exec(location.hash)?.[1];
-  const [told, setTold] = useState(fresh && !link ? t.account.noLink : "");
+  const [told, setTold] = useState(fresh && !link ? t.account.noLink : notice);
   const [busy, setBusy] = useState(false);
   const has = (field: string) => (fields as readonly string[]).includes(field);
 

@@ -129,6 +129,7 @@ export const en = {
     passwordField: "Password",
     go: "Continue",
     noLink: "This page is opened by a link; ask an administrator for one.",
+    linkRefused: "This link has been used or is too old. Sign in, or ask for another link.",
     unreachable: "The server cannot be reached; try again.",
     signOut: "Sign out",
   },

@@ -1,5 +1,5 @@
 // The real server, and a way to cut its connections.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -42,8 +42,26 @@ export class TestServer {
   }
 
   token(user: string, ...flags: string[]): string {
-    const args = ["token", "--data-dir", this.folder, "--user", user, ...flags];
-    return execFileSync(binary(), args).toString().trim();
+    return this.command("token", "--data-dir", this.folder, "--user", user, ...flags);
+  }
+
+  /** A link that signs an administrator in, once and within 30 seconds. */
+  link(user: string): string {
+    const who = ["--user", user, "--role", "admin"];
+    return this.command("link", "--server", this.url, "--data-dir", this.folder, ...who);
+  }
+
+  /** A link by which a person who is added sets a password. */
+  passwordLink(name: string, email: string): string {
+    const token = this.token("root", "--role", "admin");
+    const where = ["--server", this.url, "--token", token];
+    return this.command("user", "add", email, "--name", name, ...where);
+  }
+
+  /** What a command of the binary prints. */
+  private command(...args: string[]): string {
+    const stdio: StdioOptions = ["ignore", "pipe", "ignore"];
+    return execFileSync(binary(), args, { stdio }).toString().trim();
   }
 
   /** Ends it as a power cut would, and starts it again on the same port. */
