@@ -160,7 +160,7 @@ async fn metrics_are_prometheus_text_and_move_with_what_happens() {
         "boardcast_rooms_bytes",
         "boardcast_fan_out_seconds_sum",
         "boardcast_journal_lag_seconds_sum",
-        "boardcast_write_wait_seconds_count",
+        "boardcast_room_wait_seconds_count",
         "boardcast_storage_read_seconds_count",
     ] {
         assert!(moved(series) > 0.0, "{series}");

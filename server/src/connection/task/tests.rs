@@ -179,9 +179,9 @@ fn an_idle_connection_is_small() {
     let task = size_of::<Task>();
     assert!(task <= 400, "{task} bytes");
     // 112 of them are what administrators see of it, such as its address and its traffic, 56 what
-    // the sweeper remembers of it.
+    // the sweeper remembers of it, 16 what hangs up on who only listens.
     let shared = size_of::<Connection>();
-    assert!(shared <= 200, "{shared} bytes");
+    assert!(shared <= 216, "{shared} bytes");
     let outbox = size_of::<Outbox>();
     assert!(outbox <= 216, "{outbox} bytes");
 }

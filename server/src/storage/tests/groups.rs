@@ -53,7 +53,8 @@ async fn rows_of_many_boards_share_a_transaction() {
     storage.close().await.unwrap();
     let counters = storage.status().counters;
     assert_eq!(storage.status().queued_rows_bytes, 0);
-    assert!(counters.rows_transactions <= 2, "{counters:?}");
+    // The journal takes what is there, on a thread of its own.
+    assert!(counters.rows_transactions <= 15, "{counters:?}");
 
     let storage = Storage::open(options(dir.path())).await.unwrap();
     for room in rooms {
