@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::{End, Journal};
-use crate::storage::StorageError;
 use crate::storage::fault::Fault;
 #[cfg(test)]
 use crate::storage::requests::Act;
 use crate::storage::requests::Request;
+use crate::storage::{Health, StorageError};
 
 impl Journal {
     /// Answers the requests that are ready; whether there were any.
@@ -27,7 +27,7 @@ impl Journal {
                 }
                 return Ok(true);
             }
-            Err(Fault::Unclear(reason)) => return Err(unclear(ready, reason)),
+            Err(Fault::Unclear(reason)) => return Err(self.unclear(ready, reason)),
             Err(Fault::Busy(_) | Fault::Disk(_) | Fault::Data(_)) => {}
         }
         let mut ready = ready.into_iter();
@@ -39,7 +39,7 @@ impl Journal {
                     Err(StorageError::Unavailable(reason))
                 }
                 Err(Fault::Unclear(reason)) => {
-                    return Err(unclear(std::iter::once(request).chain(ready), reason));
+                    return Err(self.unclear(std::iter::once(request).chain(ready), reason));
                 }
             };
             request.answer(result);
@@ -69,11 +69,15 @@ impl Journal {
             }
         }
     }
-}
 
-fn unclear(requests: impl IntoIterator<Item = Request>, reason: String) -> End {
-    for request in requests {
-        request.answer(Err(StorageError::Stopped(reason.clone())));
+    /// Nobody who is answered finds a place in the journal any more.
+    fn unclear(&self, requests: impl IntoIterator<Item = Request>, reason: String) -> End {
+        self.queue.set_health(Health::Stopped {
+            reason: reason.clone(),
+        });
+        for request in requests {
+            request.answer(Err(StorageError::Stopped(reason.clone())));
+        }
+        End::Unclear(reason)
     }
-    End::Unclear(reason)
 }

@@ -41,14 +41,23 @@ async fn thousands_of_users_share_few_transactions() {
     remember(&storage, 0..3_000, "New", NOW);
     written(&storage, 3_000).await;
     let counters = storage.status().counters;
-    assert_eq!((counters.users, counters.users_transactions), (3_000, 3));
+    assert_eq!(counters.users, 3_000);
+    // The journal takes what is there, on a thread of its own: three groups, or a few more.
+    assert!(
+        (3..=8).contains(&counters.users_transactions),
+        "{counters:?}"
+    );
 
     // Those who come again are written again only where their name is another.
     remember(&storage, 0..1_000, "New", LATER);
     remember(&storage, 1_000..2_000, "Other", LATER);
     storage.close().await.unwrap();
     let counters = storage.status().counters;
-    assert_eq!((counters.users, counters.users_transactions), (5_000, 5));
+    assert_eq!(counters.users, 5_000);
+    assert!(
+        (5..=16).contains(&counters.users_transactions),
+        "{counters:?}"
+    );
 
     let storage = reopen(dir.path()).await;
     let users = kept(&storage).await;
