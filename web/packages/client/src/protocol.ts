@@ -830,6 +830,8 @@ export type ErrorCode =
   | "hello_expected"
   /** The token is not valid. */
   | "unauthorized"
+  /** The token, or the link, is not good for this. */
+  | "forbidden"
   /** There is no such board, or it is not the user's: the answer is the same. */
   | "no_such_board"
   /** There is no such card. */
