@@ -38,13 +38,18 @@ impl Writer {
         connection: &Connection,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.left.is_empty() {
+        let borrows = self.left.is_empty();
+        if borrows {
             self.left = SPARE.take();
         }
         let written = self.poll_all(stream, connection, context);
-        // A client that reads slowly keeps what it waits for, not the borrowed queue.
-        let left: VecDeque<_> = self.left.drain(..).collect();
-        SPARE.set(std::mem::replace(&mut self.left, left));
+        if borrows {
+            // A client that reads slowly keeps what it waits for, not the borrowed queue.
+            let left = self.left.drain(..).collect();
+            SPARE.set(std::mem::replace(&mut self.left, left));
+        } else if self.left.is_empty() {
+            self.left = VecDeque::new();
+        }
         written
     }
 
