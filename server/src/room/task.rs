@@ -95,7 +95,7 @@ impl RoomTask {
             let wants = self.wants();
             self.deadlines.set(wants, &self.window, now);
             // What is durable gathers as versions do: a batch that is about to go tells it.
-            let gathers = self.window.is_closed(now);
+            let gathers = self.window.holds_durable(now);
             let opens = (gathers && self.room.awaits_durable()).then_some(self.window.opens());
             let next = self.deadlines.next().into_iter().chain(opens).min();
             tokio::select! {
@@ -119,7 +119,7 @@ impl RoomTask {
             if self.pending_since.is_none() && self.room.pending().0 > 0 {
                 self.pending_since = Some(woke);
             }
-            if !self.window.is_closed(woke) {
+            if !self.window.holds_durable(woke) {
                 self.take_durable();
             }
             if self.asked_to_stop {

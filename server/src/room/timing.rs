@@ -8,6 +8,9 @@ use boardcast_protocol::limits::PRESENCE_TICK_MS;
 
 use super::RoomLimits;
 
+/// What the runtime's timers can tell apart.
+const TIMER_GRAIN: Duration = Duration::from_millis(1);
+
 /// How long the next batch gathers versions (rule R7): nothing on an idle board; on a busy one the
 /// larger of twice the time that writing the last batch took and, where all rooms together have more
 /// to do than the processor gives them, four times their lag, up to a bound.
@@ -25,9 +28,10 @@ impl Window {
         }
     }
 
-    /// Whether a batch went out so recently that the next one gathers.
-    pub(super) fn is_closed(&self, now: Instant) -> bool {
-        now < self.opens
+    /// Whether what is durable waits for the next batch: not for a window that is all but open, which
+    /// no timer could tell from an open one.
+    pub(super) fn holds_durable(&self, now: Instant) -> bool {
+        now + TIMER_GRAIN < self.opens
     }
 
     /// From when on the next batch may go.

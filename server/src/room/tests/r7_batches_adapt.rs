@@ -49,6 +49,18 @@ async fn r7_the_window_is_twice_the_cost_or_four_times_the_lag_and_at_most_40_ms
 }
 
 #[tokio::test(start_paused = true)]
+async fn r7_what_is_durable_waits_for_a_window_that_a_timer_can_tell() {
+    let began = Instant::now();
+    let mut window = Window::new(&RoomLimits::default(), began);
+    assert!(!window.holds_durable(began), "nothing was sent yet");
+    window.flushed(began, Duration::from_micros(400), ms(0));
+    assert!(!window.holds_durable(began), "an idle board");
+    window.flushed(began, ms(5), ms(0));
+    assert!(window.holds_durable(began + ms(8)));
+    assert!(!window.holds_durable(began + ms(9)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn r7_a_busy_board_waits_for_its_window_unless_a_batch_is_full() {
     let began = Instant::now();
     let mut window = Window::new(&RoomLimits::default(), began);
