@@ -51,8 +51,9 @@ impl Journal {
             match self.persist(Work::Versions(&group)).await? {
                 Ok(()) => {
                     let time = began.elapsed();
-                    self.committed(&group, time);
+                    // Whoever is told that a version is durable finds its place free.
                     self.queue.release_versions(&group);
+                    self.committed(&group, time);
                 }
                 Err(reason) => match split(&mut group, |version| version.board.key()) {
                     Some(other) => groups.extend([other, group]),

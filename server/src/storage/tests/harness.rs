@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use boardcast_protocol::board::{
@@ -16,6 +17,8 @@ use boardcast_protocol::ids::{AnyId, BoardId, CardId, ClientId, UserId};
 use boardcast_protocol::message::OutcomeResult;
 use boardcast_protocol::position::{Seq, Timestamp, Version};
 
+use crate::storage::connect;
+use crate::storage::directory::DATABASE;
 use crate::storage::{
     Append, BoardJournal, ClientRecord, Health, KeptOutcome, LoadedBoard, Refusal, Rows, Slot,
     Storage, StorageError, StorageOptions,
@@ -50,6 +53,22 @@ pub(super) async fn start() -> (TempDir, Storage) {
     let dir = TempDir::new().unwrap();
     let storage = Storage::open(options(dir.path())).await.unwrap();
     (dir, storage)
+}
+
+/// Takes the right to write from the journal, whose next transaction waits until it is
+/// [given back](give_back): what is handed over meanwhile gathers.
+pub(super) async fn hold_writes(dir: &Path) -> SqliteConnection {
+    let mut held = connect::plain(&dir.join(DATABASE)).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut held)
+        .await
+        .unwrap();
+    held
+}
+
+pub(super) async fn give_back(mut held: SqliteConnection) {
+    sqlx::query("ROLLBACK").execute(&mut held).await.unwrap();
+    held.close().await.unwrap();
 }
 
 /// Opens a directory that was closed just now.
