@@ -45,6 +45,8 @@ struct State {
     /// When the last message in each direction comes in.
     inbound_ms: u64,
     outbound_ms: u64,
+    /// Bytes that the client has sent.
+    sent: u64,
     /// Until then nothing comes in at the server.
     stalled_ms: u64,
     /// What would have come in meanwhile.
@@ -89,6 +91,7 @@ impl Link {
                 writer: None,
                 inbound_ms: 0,
                 outbound_ms: 0,
+                sent: 0,
                 stalled_ms: 0,
                 late: Vec::new(),
             }),
@@ -99,8 +102,8 @@ impl Link {
         self.state.lock().unwrap()
     }
 
-    /// The client sends a message.
-    pub(super) fn send(&self, text: &[u8]) {
+    /// The client sends a message; how many bytes it has sent with it.
+    pub(super) fn send(&self, text: &[u8]) -> u64 {
         let mut state = self.lock();
         let mask = u32::try_from(state.dice.bits() >> 32)
             .unwrap()
@@ -118,8 +121,10 @@ impl Link {
         let delay = self.delay(&mut state);
         state.inbound_ms = state.inbound_ms.max(self.schedule.now_ms() + delay);
         let link = self.id;
+        state.sent += bytes.len() as u64;
         let event = Event::Inbound { link, bytes };
         self.schedule.at(state.inbound_ms, event);
+        state.sent
     }
 
     fn delay(&self, state: &mut State) -> u64 {
@@ -136,6 +141,14 @@ impl Link {
         let mut state = self.lock();
         let stall_ms = state.dice.range(0..=most_ms);
         state.stalled_ms = self.schedule.now_ms() + stall_ms;
+    }
+
+    /// What is under way to the server comes now.
+    pub(super) fn flow(&self) {
+        let mut state = self.lock();
+        state.stalled_ms = state.stalled_ms.min(self.schedule.now_ms());
+        drop(state);
+        self.inbound(Vec::new());
     }
 
     /// Bytes come in at the server.
@@ -224,6 +237,10 @@ impl Link {
                 let bytes = (self.schedule.now_ms(), end);
                 self.oracle.lock().unwrap().told(self, message, bytes);
             }
+            if matches!(&said, Said::Message(message) if matches!(**message, ServerMessage::Subscribed(_)))
+            {
+                self.schedule.after(0, Event::Subscribed { link: self.id });
+            }
             let delay = self.delay(state);
             state.outbound.push_back((said, end));
             state.outbound_ms = state.outbound_ms.max(self.schedule.now_ms() + delay);
@@ -306,6 +323,7 @@ impl AsyncRead for ServerEnd {
         for byte in state.inbound.drain(..count) {
             buffer.put_slice(&[byte]);
         }
+        self.0.oracle.lock().unwrap().fences.read(self.0.id, count);
         Poll::Ready(Ok(()))
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Event {
         board: BoardId,
         reason: u32,
     },
+    /// The server has said `subscribed` over a link.
+    Subscribed { link: u64 },
     /// A person reads again.
     Read { person: usize },
     /// All faults end.

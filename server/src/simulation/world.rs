@@ -212,6 +212,7 @@ impl World {
                 board,
                 reason,
             } => self.subscribe(link, board, reason),
+            Event::Subscribed { link } => self.flow_behind(link),
             Event::Read { person } => self.read(person),
             Event::Heal => self.heal(),
             Event::Look => return self.look().await,

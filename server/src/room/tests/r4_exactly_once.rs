@@ -6,8 +6,6 @@ use boardcast_protocol::limits::OUTCOMES_KEPT;
 use boardcast_protocol::message::OutcomeResult;
 
 use super::*;
-use crate::planted::Bug;
-use crate::planted::tests::plant;
 use crate::storage::ClientRecord;
 
 #[test]
@@ -133,21 +131,6 @@ fn r4_the_older_connection_of_a_client_is_fenced() {
     assert!(bench.handle(RoomInput::Gone { conn: newer.conn }).is_none());
     assert!(bench.handle(older.submit(2, vec![create(3)])).is_none());
     assert_eq!(bench.view().1, Version(1));
-}
-
-/// The simulation meets this moment too seldom to be sure of it.
-#[test]
-fn r4_an_open_fence_is_found() {
-    let mut bench = Bench::new();
-    let older = bench.joined(1, "ed");
-    bench.joined(2, "ed");
-    plant(Some(Bug::FenceOpen));
-    let append = bench.handle(older.submit(1, vec![create(1)]));
-    plant(None);
-    assert!(
-        append.is_some(),
-        "what is sent over the older one is applied"
-    );
 }
 
 #[test]

@@ -123,7 +123,15 @@ impl Oracle {
         };
         let board = batch.board;
         let mut broken = None;
+        let mut through = None;
         for entry in &batch.v {
+            if let (Some(client), Some(seq)) = (entry.client, entry.seq) {
+                let at = Position {
+                    epoch,
+                    version: entry.n,
+                };
+                through = through.or(self.fences.applied((client, board, seq), at));
+            }
             if !truth.is_content(epoch, entry) {
                 broken = Some(entry.n);
             }
@@ -143,6 +151,9 @@ impl Oracle {
                     broken = Some(entry.n);
                 }
             }
+        }
+        if let Some(through) = through {
+            self.fail(|| through);
         }
         if let Some(version) = broken {
             self.fail(|| format!("two people were told different things of {version} of {board}"));

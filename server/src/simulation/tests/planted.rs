@@ -44,5 +44,6 @@ bugs! {
     r4_clients_read_from_rows_only_are_found: ClientsFromRowsOnly, 40;
     r4_clients_of_the_log_that_are_not_written_are_found: LateClientsLost, 40;
     r2_a_clean_mark_on_a_torn_run_is_found: CleanThoughTorn, 400;
+    r4_an_open_fence_is_found: FenceOpen, 40;
     r8_versions_given_up_on_a_full_disk_are_found: GiveUpOnFullDisk, 40;
 }

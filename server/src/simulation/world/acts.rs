@@ -123,6 +123,11 @@ impl World {
             Cut::Client { server_hears_ms } => {
                 self.count("left by the client, the server heard later");
                 link.stall(server_hears_ms);
+                // What it does last is still under way when it leaves.
+                for board in self.boards.clone() {
+                    let effects = self.people[person].work(board, clock::now());
+                    self.perform(person, board, effects);
+                }
                 self.schedule
                     .after(server_hears_ms, Event::Hangup { link: id });
             }

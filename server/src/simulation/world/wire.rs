@@ -101,6 +101,21 @@ impl World {
         }
     }
 
+    /// The server has said `subscribed` to a client: often what the client sent over an older link
+    /// comes in just then.
+    pub(super) fn flow_behind(&mut self, newer: u64) {
+        let Some(person) = self.links.get(&newer).map(|link| link.person) else {
+            return;
+        };
+        if self.dice.percent(50) {
+            let of_person = |link: &&Arc<Link>| link.person == person && link.id < newer;
+            self.links
+                .values()
+                .filter(of_person)
+                .for_each(|link| link.flow());
+        }
+    }
+
     /// A person reads what has come in.
     pub(super) fn read(&mut self, index: usize) {
         while self.people[index].unread > 0
@@ -249,11 +264,13 @@ impl World {
             match effect {
                 Effect::Send(text) => {
                     if let Some(link) = link {
-                        if let Some(seq) = seat.sent(link.id, &text) {
+                        let seq = seat.sent(link.id, &text);
+                        let end = link.send(&text);
+                        if let Some(seq) = seq {
                             let submit = (self.people[index].client, board, seq);
-                            self.oracle.lock().unwrap().fences.sent(submit, link.id);
+                            let mut oracle = self.oracle.lock().unwrap();
+                            oracle.fences.sent(submit, (link.id, end));
                         }
-                        link.send(&text);
                     }
                 }
                 Effect::Subscribe => {
