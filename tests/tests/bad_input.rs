@@ -13,7 +13,8 @@ use boardcast_tests::harness::TestServer;
 use boardcast_tests::process::{Serving, run, stderr};
 use boardcast_tests::raw::{close_code, rest, upgrade};
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -271,4 +272,23 @@ fn wrong_usage_is_told_apart_from_failure() {
         );
         assert!(output.stdout.is_empty(), "{args:?}");
     }
+}
+
+/// A browser and most libraries send a whole body before they look for an answer.
+#[tokio::test]
+async fn an_answer_that_comes_before_its_body_was_read_is_not_lost() {
+    const BODY_BYTES: usize = 3_000_000;
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let head = format!(
+        "POST /api/v1/sessions HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+         content-length: {BODY_BYTES}\r\n\r\n",
+        server.address()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b' '; BODY_BYTES]).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    server.stop().await;
 }

@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::linger::Lingering;
 use super::problem::Problem;
 use crate::chance;
 use crate::connection::refusals::{Cause, Refusals};
@@ -155,7 +156,7 @@ impl Connection {
             service.call(request)
         });
         let served = http
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Lingering::new(stream)), service)
             .with_upgrades();
         let mut served = std::pin::pin!(served);
         let serving = async {

@@ -9,6 +9,7 @@ mod backup;
 mod boards;
 pub mod cookie;
 mod health;
+mod linger;
 pub mod listen;
 mod openapi;
 pub mod origin;

@@ -15,6 +15,7 @@ use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
 
 use super::App;
 use super::auth::{bearer, origin_of, pairs, refuse_token_in_query, signed_in};
+use super::linger::Lingering;
 use super::listen::Peer;
 use super::origin::OriginVerdict;
 use super::problem::Problem;
@@ -134,8 +135,8 @@ async fn take_over(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
             return None;
         }
     };
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf)),
+    match upgraded.downcast::<TokioIo<Lingering>>() {
+        Ok(parts) => Some((parts.io.into_inner().into_inner(), parts.read_buf)),
         Err(_) => {
             tracing::error!("an upgrade did not end in a TCP socket");
             None
