@@ -29,8 +29,10 @@ impl SharedSocket {
 }
 
 impl DirectWrite for TcpStream {
+    /// Past tokio's note of whether the socket is ready, which is memory of its own for each socket:
+    /// what is not taken is left to the connection's task, which finds out by itself.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Self::try_write(self, bytes)
+        SockRef::from(self).send(bytes)
     }
 }
 

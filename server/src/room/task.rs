@@ -157,7 +157,7 @@ impl RoomTask {
             }
         });
         if let Some(received) = received.filter(|received| *received >= idle) {
-            self.shared.storage.lag().record(woke - received);
+            self.shared.storage.lag().record(woke - received, woke);
         }
     }
 
@@ -295,6 +295,7 @@ impl RoomTask {
     async fn flush(&mut self) {
         let began = Instant::now();
         self.learn_durable();
+        let (versions, _) = self.room.pending();
         let Some(mut flush) = self.room.begin_flush() else {
             return;
         };
@@ -313,9 +314,9 @@ impl RoomTask {
             tokio::task::yield_now().await;
         }
         self.room.tell_waiting();
-        let lag = self.shared.storage.lag().current();
         let ended = Instant::now();
-        self.window.flushed(began, work, lag);
+        let lag = self.shared.storage.lag().current(ended);
+        self.window.flushed((began, versions), work, lag);
         let took = ended - self.pending_since.take().unwrap_or(began);
         let (deliveries, subscribers) = self.room.take_delivered();
         self.shared.stats.sizes.fan_out_us.observe_time(took);

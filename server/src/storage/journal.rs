@@ -145,7 +145,7 @@ impl Journal {
     /// versions, and boards share pages. Longer where the processor has more to do than it gets done.
     async fn gather(&mut self) {
         let busy = (3 * std::mem::take(&mut self.last_group)).min(GATHER_BUSY_MAX);
-        let full = (4 * self.lag.current()).min(GATHER_FULL_MAX);
+        let full = (4 * self.lag.current(tokio::time::Instant::now())).min(GATHER_FULL_MAX);
         let time = busy.max(full);
         if time >= GATHER_MIN && self.closing.is_none() {
             tokio::time::sleep(time).await;

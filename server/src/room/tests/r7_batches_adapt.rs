@@ -38,12 +38,21 @@ async fn r7_an_idle_board_sends_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r7_the_window_is_twice_the_cost_or_four_times_the_lag_and_at_most_40_ms() {
+async fn r7_the_window_is_once_to_twice_the_cost_or_four_times_the_lag_and_at_most_40_ms() {
     let began = Instant::now();
     let mut window = Window::new(&RoomLimits::default(), began);
     assert_eq!(window.opens(), began, "nothing was sent yet");
-    for (cost, lag, width) in [(3, 1, 6), (3, 5, 20), (30, 1, 40), (1, 90, 40), (0, 0, 0)] {
-        window.flushed(began, ms(cost), ms(lag));
+    for (versions, cost, lag, width) in [
+        (1, 4, 1, 4),
+        (3, 4, 1, 6),
+        (5, 4, 1, 8),
+        (900, 4, 1, 8),
+        (1, 4, 5, 20),
+        (5, 30, 1, 40),
+        (1, 1, 90, 40),
+        (1, 0, 0, 0),
+    ] {
+        window.flushed((began, versions), ms(cost), ms(lag));
         assert_eq!(window.opens(), began + ms(width));
     }
 }
@@ -53,9 +62,9 @@ async fn r7_what_is_durable_waits_for_a_window_that_a_timer_can_tell() {
     let began = Instant::now();
     let mut window = Window::new(&RoomLimits::default(), began);
     assert!(!window.holds_durable(began), "nothing was sent yet");
-    window.flushed(began, Duration::from_micros(400), ms(0));
+    window.flushed((began, 1), Duration::from_micros(900), ms(0));
     assert!(!window.holds_durable(began), "an idle board");
-    window.flushed(began, ms(5), ms(0));
+    window.flushed((began, 5), ms(5), ms(0));
     assert!(window.holds_durable(began + ms(8)));
     assert!(!window.holds_durable(began + ms(9)));
 }
@@ -64,7 +73,7 @@ async fn r7_what_is_durable_waits_for_a_window_that_a_timer_can_tell() {
 async fn r7_a_busy_board_waits_for_its_window_unless_a_batch_is_full() {
     let began = Instant::now();
     let mut window = Window::new(&RoomLimits::default(), began);
-    window.flushed(began, ms(5), ms(0));
+    window.flushed((began, 5), ms(5), ms(0));
     let mut deadlines = Deadlines::new(RoomLimits::default());
     let now = began + ms(6);
     deadlines.set(FLUSH, &window, now);
