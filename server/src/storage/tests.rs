@@ -13,6 +13,7 @@ mod plans;
 mod reads;
 mod reopen;
 mod seam;
+mod search;
 mod start;
 mod trim;
 mod users;

@@ -75,6 +75,23 @@ const DAMAGE: &[(&str, &[&str])] = &[
             "versions_contiguous",
         ],
     ),
+    (
+        "DELETE FROM card_index WHERE rowid = (SELECT id FROM indexed_cards WHERE card = 'k1')",
+        &["index_matches_rows"],
+    ),
+    (
+        "INSERT OR REPLACE INTO card_index (rowid, title, terms) \
+         SELECT id, 'other', 'card' FROM indexed_cards WHERE card = 'k1'",
+        &["index_matches_rows"],
+    ),
+    (
+        "UPDATE indexed_cards SET digest = 1 WHERE card = 'k1'",
+        &["index_matches_rows"],
+    ),
+    (
+        "DELETE FROM indexed_cards WHERE card = 'k1'",
+        &["index_matches_rows"],
+    ),
     ("DELETE FROM bases", &["base_valid"]),
     (
         "UPDATE bases SET doc = json_set(doc, '$.view.title', '')",
