@@ -98,6 +98,22 @@ impl Query {
         self.terms.iter().any(is_words)
     }
 
+    /// Bytes of the texts of a card, which [`Query::matches`] looks through for words.
+    pub fn text_bytes(card: &Card, detail: Option<&Detail>) -> usize {
+        let mut bytes = 0;
+        let _ = each_text(card, detail, |_, text| {
+            bytes += text.len();
+            ControlFlow::Continue(())
+        });
+        bytes
+    }
+
+    /// Whether the same cards match for another asker, or at another time, only by chance.
+    pub fn depends_on_asker(&self) -> bool {
+        let depends = |term: &Term| matches!(term.what, What::AssignedToMe | What::Is(Is::Overdue));
+        self.terms.iter().any(depends)
+    }
+
     fn words_match(&self, card: &Card, detail: Option<&Detail>) -> bool {
         let words = self.terms.iter().filter_map(|term| match &term.what {
             What::Words(phrase) => Some((phrase.clone(), term.negated)),
