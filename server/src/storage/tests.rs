@@ -15,5 +15,6 @@ mod reopen;
 mod seam;
 mod search;
 mod start;
+mod statements;
 mod trim;
 mod users;

@@ -137,10 +137,9 @@ fn main() -> anyhow::Result<()> {
 
 async fn run(options: Options) -> anyhow::Result<()> {
     let server = TestServer::with(|config| {
-        let limits = &mut config.connections.limits;
-        limits.requests_per_s_per_user = 1_000_000;
-        limits.commands_per_s_per_user = 1_000_000;
-        limits.commands_per_s_per_board = 1_000_000;
+        config.connections.limits.requests_per_s_per_user = 1_000_000;
+        config.connections.limits.commands_per_s_per_user = 1_000_000;
+        config.rooms.commands_per_s = 1_000_000;
     })
     .await;
     let client = std::sync::Arc::new(Client {
@@ -221,6 +220,7 @@ async fn run(options: Options) -> anyhow::Result<()> {
         "/api/v1/search?limit=20&q=report",
         "/api/v1/search?limit=20&q=%E5%8C%97%E4%BA%AC",
         "/api/v1/search?limit=20&q=nothing",
+        "/api/v1/search?limit=20&q=r",
         &format!("/api/v1/boards/{}/cards?limit=100&q=label:bug", boards[0]),
         &format!("/api/v1/boards/{}/cards?limit=100&q=report", boards[0]),
     ] {

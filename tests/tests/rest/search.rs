@@ -276,13 +276,7 @@ async fn a_faulty_query_is_422_and_names_the_place() {
         assert_eq!((answer.status, answer.problem().as_str()), (422, "invalid"));
     }
     assert_eq!(ann.get("/api/v1/search").await.status, 422);
-    for rest in [
-        "&limit=0",
-        "&limit=201",
-        "&cursor=x",
-        "&cursor=7ff0000000000000.1",
-        "&x=1",
-    ] {
+    for rest in ["&limit=0", "&limit=201", "&cursor=x", "&cursor=-1", "&x=1"] {
         assert_eq!(ann.ask("a", rest).await.status, 400, "{rest}");
     }
     // What means something to the index is text like any other.

@@ -104,7 +104,7 @@ pub(super) async fn search(
     };
     let found = app.services.storage.search(search).await;
     let found = found.map_err(|error| not_kept(&error))?;
-    let next = found.next.map(show_cursor);
+    let next = found.next.map(|SearchCursor(next)| next.to_string());
     let hits = Hits {
         hits: shown(&app, &identity, Arc::new(query), asker, found.cards).await?,
         next,
@@ -176,13 +176,8 @@ impl Hit {
     }
 }
 
-fn show_cursor(SearchCursor { score, id }: SearchCursor) -> String {
-    format!("{:016x}.{id}", score.to_bits())
-}
-
 fn read_cursor(text: &str) -> Option<SearchCursor> {
-    let (score, id) = text.split_once('.')?;
-    let bits = (score.len() == 16).then(|| u64::from_str_radix(score, 16).ok())??;
-    let (score, id) = (f64::from_bits(bits), id.parse().ok()?);
-    (score.is_finite() && id >= 0).then_some(SearchCursor { score, id })
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_number.then(|| text.parse().ok())?;
+    number.map(SearchCursor)
 }

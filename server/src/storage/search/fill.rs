@@ -21,7 +21,7 @@ const CARDS_AT_ONCE: i64 = 200;
 const CHECKPOINT_EVERY: u64 = 50;
 
 pub(in crate::storage) const STATE: &str = "SELECT value FROM server WHERE key = 'card_index'";
-const SET_STATE: &str = "INSERT INTO server (key, value) VALUES ('card_index', ?) \
+pub(in crate::storage) const SET_STATE: &str = "INSERT INTO server (key, value) VALUES ('card_index', ?) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 const EMPTY: [&str; 3] = [
     "INSERT INTO card_index (card_index) VALUES ('delete-all')",

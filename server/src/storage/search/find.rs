@@ -15,6 +15,8 @@ use crate::storage::{Storage, StorageError};
 pub const CARDS_RANKED_MAX: usize = 10_000;
 /// Cards that are looked at for one page; it may be short, and the next one goes on behind them.
 pub const CARDS_VISITED_MAX: usize = 1_000;
+/// Their rows: where they are large, fewer are looked at, but one at least.
+const PAGE_MAX_BYTES: usize = 1_024 * 1_024;
 
 /// What is looked for, and for whom.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +35,11 @@ pub struct CardSearch<'a> {
     pub limit: usize,
 }
 
-/// A place in the order of what is found.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SearchCursor {
-    /// How well the card fits, the lower the better; 0 for queries without words.
-    pub score: f64,
-    /// Its place in the index.
-    pub id: i64,
-}
+/// A place in the order of what is found: how many cards fit better, or for a query without words the
+/// last card's place in the index. How well a card fits is told to nobody: it depends on how often its
+/// words stand on all boards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchCursor(pub i64);
 
 /// A card that was found, as its rows show it.
 #[derive(Clone, Debug)]
@@ -64,12 +63,14 @@ pub struct FoundCards {
     pub cards: Vec<FoundCard>,
     /// Where the next page begins; `None` where there is none.
     pub next: Option<SearchCursor>,
+    /// Cards that were looked at.
+    pub visited: usize,
 }
 
 macro_rules! with_cards {
     ($($ids:tt)+) => {
         concat!(
-            "SELECT r.score, r.id, b.doc, c.doc, \
+            "SELECT r.id, b.doc, c.doc, \
                  (SELECT doc FROM details WHERE board = i.board AND id = i.card), \
                  (SELECT doc FROM columns WHERE board = i.board AND id = c.doc ->> '$.column'), \
                  (SELECT '[' || group_concat(l.doc) || ']' FROM json_each(c.doc, '$.labels') AS j \
@@ -91,12 +92,12 @@ macro_rules! with_cards {
 macro_rules! ranked {
     ($within:literal) => {
         with_cards!(concat!(
-            "SELECT score, id FROM (\
+            "SELECT id FROM (\
                  SELECT rowid AS id, bm25(card_index, 10.0, 3.0, 4.0, 2.0, 0.0) AS score \
                  FROM card_index WHERE card_index MATCH ?1 AND ",
             $within,
-            " ORDER BY rowid DESC LIMIT ?7) \
-             WHERE score > ?4 OR score = ?4 AND id > ?5 ORDER BY score, id LIMIT ?6"
+            " ORDER BY rowid DESC LIMIT ?6) \
+             ORDER BY score, id LIMIT ?5 OFFSET ?4"
         ))
     };
 }
@@ -112,20 +113,20 @@ pub(in crate::storage) const RANKED_OF_ALL: &str = ranked!(
 );
 /// In the order of the index, board by board.
 pub(in crate::storage) const LISTED_OF_USER: &str = with_cards!(
-    "SELECT 0.0 AS score, f.rowid AS id FROM (\
+    "SELECT f.rowid AS id FROM (\
          SELECT n.number FROM members AS m CROSS JOIN indexed_boards AS n ON n.board = m.board \
-         WHERE m.id = ?2 AND n.number >= (?5 >> 32) \
+         WHERE m.id = ?2 AND n.number >= (?4 >> 32) \
          AND (?3 IS NULL OR m.board IN (SELECT value FROM json_each(?3))) ORDER BY n.number) AS n \
-     CROSS JOIN card_index AS f ON f.card_index MATCH ?1 AND f.rowid > max(n.number << 32, ?5) \
+     CROSS JOIN card_index AS f ON f.card_index MATCH ?1 AND f.rowid > max(n.number << 32, ?4) \
      AND f.rowid < ((n.number + 1) << 32) \
-     LIMIT ?6"
+     LIMIT ?5"
 );
 pub(in crate::storage) const LISTED_OF_ALL: &str = with_cards!(
-    "SELECT 0.0 AS score, rowid AS id FROM card_index \
-     WHERE card_index MATCH ?1 AND rowid > ?5 \
+    "SELECT rowid AS id FROM card_index \
+     WHERE card_index MATCH ?1 AND rowid > ?4 \
      AND (?3 IS NULL OR (rowid >> 32) IN (SELECT n.number \
          FROM json_each(?3) AS j CROSS JOIN indexed_boards AS n ON n.board = j.value)) \
-     ORDER BY rowid LIMIT ?6"
+     ORDER BY rowid LIMIT ?5"
 );
 
 impl Storage {
@@ -169,36 +170,28 @@ async fn find(pool: &SqlitePool, search: CardSearch<'_>) -> Result<FoundCards, S
         (false, false) => LISTED_OF_USER,
         (false, true) => LISTED_OF_ALL,
     };
-    let first = SearchCursor {
-        score: f64::MIN,
-        id: 0,
-    };
-    let after = search.after.unwrap_or(first);
+    let after = search.after.map_or(0, |after| after.0);
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let mut query = sqlx::query(sql)
         .bind(matching::expression(search.query, user, labels.as_deref()))
         .bind(user.to_string())
         .bind(boards)
-        .bind(after.score)
-        .bind(after.id)
+        .bind(after)
         .bind(count(CARDS_VISITED_MAX));
     if is_ranked {
         query = query.bind(count(CARDS_RANKED_MAX));
     }
     let mut rows = query.fetch(pool);
     let mut found = FoundCards::default();
-    let (mut visited, mut last) = (0, None);
+    let (mut last, mut bytes) = (after, 0);
     while let Some(row) = rows.try_next().await? {
-        if found.cards.len() == search.limit {
-            found.next = last;
+        if found.cards.len() == search.limit || bytes > PAGE_MAX_BYTES {
+            found.next = Some(SearchCursor(last));
             return Ok(found);
         }
-        visited += 1;
-        last = Some(SearchCursor {
-            score: row.try_get(0)?,
-            id: row.try_get(1)?,
-        });
-        let card = read(&row)?;
+        found.visited += 1;
+        last = if is_ranked { last + 1 } else { row.try_get(0)? };
+        let card = read(&row, &mut bytes)?;
         let (view, detail) = (&card.view, card.detail.as_ref());
         if search
             .query
@@ -207,30 +200,34 @@ async fn find(pool: &SqlitePool, search: CardSearch<'_>) -> Result<FoundCards, S
             found.cards.push(card);
         }
     }
-    found.next = last.filter(|_| visited == CARDS_VISITED_MAX);
+    found.next = (found.visited == CARDS_VISITED_MAX).then_some(SearchCursor(last));
     Ok(found)
 }
 
-fn read(row: &SqliteRow) -> Result<FoundCard, StorageError> {
+/// A card from its rows, whose bytes are counted.
+fn read(row: &SqliteRow, bytes: &mut usize) -> Result<FoundCard, StorageError> {
     let text = |at| row.try_get::<Option<&str>, _>(at);
-    let mut view: View = parse(text(2)?.unwrap_or_default())?;
-    if let Some(column) = text(5)? {
+    for at in 1..7 {
+        *bytes += text(at)?.map_or(0, str::len);
+    }
+    let mut view: View = parse(text(1)?.unwrap_or_default())?;
+    if let Some(column) = text(4)? {
         let column: Column = parse(column)?;
         view.columns.insert(column.key(), column);
     }
-    let labels: Vec<Label> = parse(text(6)?.unwrap_or("[]"))?;
+    let labels: Vec<Label> = parse(text(5)?.unwrap_or("[]"))?;
     view.labels
         .extend(labels.into_iter().map(|label| (label.id, label)));
-    let members: Vec<Member> = parse(text(7)?.unwrap_or("[]"))?;
+    let members: Vec<Member> = parse(text(6)?.unwrap_or("[]"))?;
     view.members
         .extend(members.into_iter().map(|member| (member.id, member)));
-    let role = text(8)?.map(|role| serde_json::from_value(role.into()).map_err(decode));
+    let role = text(7)?.map(|role| serde_json::from_value(role.into()).map_err(decode));
     Ok(FoundCard {
         view,
-        card: parse(text(3)?.unwrap_or_default())?,
-        detail: text(4)?.map(parse).transpose()?,
+        card: parse(text(2)?.unwrap_or_default())?,
+        detail: text(3)?.map(parse).transpose()?,
         role: role.transpose()?,
-        late: row.try_get(9)?,
+        late: row.try_get(8)?,
     })
 }
 

@@ -247,6 +247,71 @@ async fn pages_go_on_where_the_one_before_ended_and_look_at_so_many_cards() {
 }
 
 #[tokio::test]
+async fn a_filtered_page_looks_at_the_cards_that_it_holds() {
+    let (_dir, storage) = start().await;
+    let mut rooms = Vec::new();
+    for _ in 0..2 {
+        let mut room = TestRoom::create(&storage).await;
+        room.submit(column("todo"));
+        for label in ["bug", "rare"] {
+            room.submit(Command::LabelCreate {
+                label: label.parse().unwrap(),
+                name: label.to_uppercase(),
+                color: None,
+            });
+        }
+        for n in 0..800 {
+            let mut labels = Vec::new();
+            if n % 5 == 0 {
+                labels.push("bug".parse().unwrap());
+            }
+            if n == 799 {
+                labels.push("rare".parse().unwrap());
+            }
+            room.submit(Command::CardCreate {
+                card: id(&format!("c{n}")),
+                column: "todo".parse().unwrap(),
+                title: format!("Number {n}"),
+                place: Default::default(),
+                set: Box::default(),
+                labels,
+                assignees: Vec::new(),
+            });
+        }
+        room.hand_rows();
+        room.journal.close().await.unwrap();
+        rooms.push(room);
+    }
+    for (query, found, visited) in [
+        ("label:bug", 100, 100),
+        ("label:bug number", 100, 100),
+        ("label:rare", 2, 2),
+        ("label:rare number", 2, 2),
+        ("nothing", 0, 0),
+    ] {
+        let query: Query = query.parse().unwrap();
+        let user = user();
+        let asker = Asker { user, now: NOW };
+        let search = CardSearch {
+            query: &query,
+            asker,
+            all: false,
+            boards: None,
+            after: None,
+            limit: 100,
+        };
+        for all in [false, true] {
+            let page = storage.search(CardSearch { all, ..search }).await.unwrap();
+            assert_eq!(
+                (page.cards.len(), page.visited),
+                (found, visited),
+                "{query:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn rows_of_an_older_database_are_indexed_at_the_start_also_when_that_is_cut_short() {
     let (dir, storage) = start().await;
     let mut room = TestRoom::create(&storage).await;
