@@ -111,12 +111,13 @@ pub(in crate::storage) const RANKED_OF_ALL: &str = ranked!(
     "(?3 IS NULL OR (rowid >> 32) IN (SELECT n.number \
          FROM json_each(?3) AS j CROSS JOIN indexed_boards AS n ON n.board = j.value))"
 );
-/// In the order of the index, board by board.
+/// In the order of the index, board by board. Without its limit SQLite would leave the order out.
 pub(in crate::storage) const LISTED_OF_USER: &str = with_cards!(
     "SELECT f.rowid AS id FROM (\
          SELECT n.number FROM members AS m CROSS JOIN indexed_boards AS n ON n.board = m.board \
          WHERE m.id = ?2 AND n.number >= (?4 >> 32) \
-         AND (?3 IS NULL OR m.board IN (SELECT value FROM json_each(?3))) ORDER BY n.number) AS n \
+         AND (?3 IS NULL OR m.board IN (SELECT value FROM json_each(?3))) \
+         ORDER BY n.number LIMIT -1) AS n \
      CROSS JOIN card_index AS f ON f.card_index MATCH ?1 AND f.rowid > max(n.number << 32, ?4) \
      AND f.rowid < ((n.number + 1) << 32) \
      LIMIT ?5"

@@ -1,5 +1,6 @@
 //! The search index: it is what the rows are, and finds what they hold.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -244,6 +245,48 @@ async fn pages_go_on_where_the_one_before_ended_and_look_at_so_many_cards() {
         after = Some(next);
     }
     assert_eq!(pages, 2);
+}
+
+#[tokio::test]
+async fn pages_go_over_all_boards_in_the_order_of_the_index() {
+    let (_dir, storage) = start().await;
+    for _ in 0..8 {
+        let mut room = TestRoom::create(&storage).await;
+        room.submit(column("todo"));
+        for n in 0..5 {
+            room.submit(card(&format!("c{n}"), "todo"));
+        }
+        room.hand_rows();
+        room.journal.close().await.unwrap();
+    }
+    for query in ["card", "is:open", "assignee:me"] {
+        let mut found = BTreeSet::new();
+        let (mut count, mut after) = (0, None);
+        loop {
+            let query: Query = query.parse().unwrap();
+            let search = CardSearch {
+                query: &query,
+                asker: Asker {
+                    user: user(),
+                    now: NOW,
+                },
+                all: false,
+                boards: None,
+                after,
+                limit: 3,
+            };
+            let page = storage.search(search).await.unwrap();
+            count += page.cards.len();
+            found.extend(
+                page.cards
+                    .iter()
+                    .map(|found| (found.view.id, found.card.id)),
+            );
+            let Some(next) = page.next else { break };
+            after = Some(next);
+        }
+        assert_eq!((found.len(), count), (40, 40), "{query}");
+    }
 }
 
 #[tokio::test]
