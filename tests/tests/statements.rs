@@ -22,7 +22,7 @@ impl<S: tracing::Subscriber> Layer<S> for Recorder {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let mut statement = Statement::default();
         event.record(&mut statement);
-        let text = [statement.whole, statement.summary].into_iter();
+        let mut text = [statement.whole, statement.summary].into_iter();
         let text = text.find(|text| !text.trim().is_empty());
         RUN.lock().expect("a list").extend(text);
     }
