@@ -94,7 +94,7 @@ impl Query {
 
     /// Whether it asks for the texts of cards.
     pub fn has_words(&self) -> bool {
-        let is_words = |term: &Term| matches!(term.what, What::Words(_));
+        let is_words = |term: &Term| term.what.words().is_some();
         self.terms.iter().any(is_words)
     }
 
@@ -115,9 +115,9 @@ impl Query {
     }
 
     fn words_match(&self, card: &Card, detail: Option<&Detail>) -> bool {
-        let words = self.terms.iter().filter_map(|term| match &term.what {
-            What::Words(phrase) => Some((phrase.clone(), term.negated)),
-            _ => None,
+        let words = self.terms.iter().filter_map(|term| {
+            let phrase = term.what.words()?;
+            Some((phrase.clone(), term.negated))
         });
         let (phrases, negated): (Vec<Phrase>, Vec<bool>) = words.unzip();
         let mut found = vec![false; phrases.len()];

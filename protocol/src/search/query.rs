@@ -75,16 +75,24 @@ pub enum Due {
 impl Query {
     /// The phrases that must be in a card.
     pub fn phrases(&self) -> impl Iterator<Item = &Phrase> {
-        self.terms.iter().filter_map(|term| match &term.what {
-            What::Words(phrase) if !term.negated => Some(phrase),
-            _ => None,
-        })
+        let wanted = self.terms.iter().filter(|term| !term.negated);
+        wanted.filter_map(|term| term.what.words())
     }
 
     /// Whether a card that is archived may match.
     pub(super) fn wants_archived(&self) -> bool {
         let archived = |term: &Term| term.what == What::Is(Is::Archived) && !term.negated;
         self.terms.iter().any(archived)
+    }
+}
+
+impl What {
+    /// The phrase, where it is about words.
+    pub fn words(&self) -> Option<&Phrase> {
+        let Self::Words(phrase) = self else {
+            return None;
+        };
+        Some(phrase)
     }
 }
 

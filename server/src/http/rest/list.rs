@@ -84,7 +84,7 @@ impl Listed {
         let more = page.len() > limit;
         page.truncate(limit);
         let next = page.last().filter(|_| more).map(cursor);
-        Self::page(name, position, &page, next)
+        Self::page(name, position, &page, next.as_deref())
     }
 
     /// Takes the first `limit` things that `keep` says are wanted, with the bytes that it has looked at;
@@ -110,15 +110,10 @@ impl Listed {
             last = Some(thing);
         }
         let next = last.filter(|_| more).as_ref().map(cursor);
-        Self::page(name, position, &page, next)
+        Self::page(name, position, &page, next.as_deref())
     }
 
-    fn page<T: Serialize>(
-        name: &str,
-        position: Position,
-        page: &[T],
-        next: Option<String>,
-    ) -> Self {
+    fn page<T: Serialize>(name: &str, position: Position, page: &[T], next: Option<&str>) -> Self {
         let mut json = format!("{{\"{name}\":").into_bytes();
         // The things hold no map with keys that are not strings, the only case that fails.
         let _ = serde_json::to_writer(&mut json, page);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::index;
+use super::index::{self, Written};
 use crate::storage::directory::Directory;
 use crate::storage::fault::{self, Fault};
 use crate::storage::{StorageError, checkpoint, connect};
@@ -121,7 +121,7 @@ async fn fill(conn: &mut SqliteConnection) -> Result<u64, Fault> {
             .fetch_all(&mut *conn)
             .await
             .map_err(|error| Fault::of_statement(&error))?;
-        let mut batch: Vec<(Arc<str>, &str, Option<&[u8]>)> = Vec::with_capacity(rows.len());
+        let mut batch: Vec<Written<'_>> = Vec::with_capacity(rows.len());
         for row in &rows {
             let get = |at| row.try_get::<&str, _>(at);
             let read = || Ok((get(0)?, get(1)?, get(2)?));

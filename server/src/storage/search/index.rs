@@ -53,6 +53,9 @@ pub(in crate::storage) static PUT_CARDS: LazyLock<Chunked> = LazyLock::new(|| {
     )
 });
 
+/// A card that was written: its board, its id, and its document, `None` where it is gone.
+pub(super) type Written<'a> = (Arc<str>, &'a str, Option<&'a [u8]>);
+
 type Key = (Arc<str>, Box<str>);
 
 /// A card that the index does not hold as it is now.
@@ -72,17 +75,14 @@ pub(in crate::storage) async fn write(
         .parts
         .iter()
         .filter(|((table, ..), _)| *table == Table::Cards);
-    let cards: Vec<_> = cards
+    let cards: Vec<Written<'_>> = cards
         .map(|((_, board, id), doc)| (Arc::clone(board), *id, doc.map(|doc| &doc[..])))
         .collect();
     put(conn, &cards).await
 }
 
 /// Brings the index up to date with these cards; those without a document are gone.
-pub(super) async fn put(
-    conn: &mut SqliteConnection,
-    cards: &[(Arc<str>, &str, Option<&[u8]>)],
-) -> Result<(), Fault> {
+pub(super) async fn put(conn: &mut SqliteConnection, cards: &[Written<'_>]) -> Result<(), Fault> {
     if cards.is_empty() {
         return Ok(());
     }
@@ -119,7 +119,7 @@ pub(super) async fn put(
 
 async fn known(
     conn: &mut SqliteConnection,
-    cards: &[(Arc<str>, &str, Option<&[u8]>)],
+    cards: &[Written<'_>],
 ) -> Result<BTreeMap<Key, (i64, i64)>, Fault> {
     let pairs: Vec<_> = cards.iter().map(|(board, id, _)| (&**board, *id)).collect();
     let rows = sqlx::query(KNOWN)

@@ -33,9 +33,11 @@ pub(super) async fn labels(
     search: &CardSearch<'_>,
     boards: Option<&str>,
 ) -> Result<Option<Vec<LabelId>>, StorageError> {
-    let wanted = wanted(search.query, |what| match what {
-        What::Label(named) => named.as_ref(),
-        _ => None,
+    let wanted = wanted(search.query, |what| {
+        let What::Label(named) = what else {
+            return None;
+        };
+        named.as_ref()
     });
     let [named] = wanted[..] else {
         return Ok(None);
@@ -70,9 +72,11 @@ pub(super) async fn boards(
     readers: &SqlitePool,
     search: &CardSearch<'_>,
 ) -> Result<Option<Vec<BoardId>>, StorageError> {
-    let wanted = wanted(search.query, |what| match what {
-        What::Board(named) => Some(named),
-        _ => None,
+    let wanted = wanted(search.query, |what| {
+        let What::Board(named) = what else {
+            return None;
+        };
+        Some(named)
     });
     if wanted.is_empty() {
         return Ok(None);

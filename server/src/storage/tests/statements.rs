@@ -38,16 +38,13 @@ fn literals(source: &str) -> Vec<String> {
         let (before, here) = rest.split_at(at);
         if let Some(comment) = here.strip_prefix("//") {
             rest = &comment[comment.find('\n').unwrap_or(comment.len())..];
-        } else if here.starts_with('"') {
+        } else if let Some(inside) = here.strip_prefix('"') {
             let hashes = before.len() - before.trim_end_matches('#').len();
             let is_raw = before[..before.len() - hashes].ends_with('r');
             let mut end = String::from("\"");
             end.push_str(&"#".repeat(hashes));
-            let inside = &here[1..];
             let mut close = inside.find(&end).unwrap();
-            while !is_raw
-                && inside[..close].len() - inside[..close].trim_end_matches('\\').len() & 1 == 1
-            {
+            while !is_raw && backslashes(&inside[..close]) % 2 == 1 {
                 close += 1 + inside[close + 1..].find('"').unwrap();
             }
             let text = &inside[..close];
@@ -64,6 +61,10 @@ fn literals(source: &str) -> Vec<String> {
         }
     }
     found
+}
+
+fn backslashes(text: &str) -> usize {
+    text.len() - text.trim_end_matches('\\').len()
 }
 
 fn unescaped(text: &str) -> String {
