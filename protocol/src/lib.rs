@@ -13,6 +13,7 @@ pub mod board;
 pub mod command;
 pub mod event;
 mod patch;
+pub mod search;
 
 pub mod close;
 pub mod codec;

@@ -82,6 +82,11 @@ pub const ACTIVITY_PAGE_MAX: usize = 200;
 /// Boards of one page of `boards.list`.
 pub const BOARDS_PAGE_MAX: usize = 1_000;
 
+/// A query for cards.
+pub const QUERY_MAX_BYTES: usize = 1_024;
+/// Its words, phrases and filters.
+pub const QUERY_TERMS_MAX: usize = 32;
+
 /// JSON text grows at most sixfold when each byte is a control character (`\u0000`).
 pub const JSON_ESCAPE_FACTOR: usize = 6;
 /// Room in a message for everything beside its longest text.

@@ -17,4 +17,5 @@ mod placing;
 mod replay;
 mod roles;
 mod scenarios;
+mod search;
 mod trials;

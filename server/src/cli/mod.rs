@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod link;
 mod place;
+mod reindex;
 mod remote;
 mod restore;
 mod serve;
@@ -43,6 +44,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// Check every invariant of a database, and that it has what clients were told is durable
     Check(check::CheckArgs),
+    /// Make the search index of a data directory anew from its cards
+    Reindex(reindex::ReindexArgs),
     /// Print what a server does: its numbers, the busiest boards, its connections
     Stats(stats::StatsArgs),
     /// Print a link that signs a browser in; works once, within 30 seconds
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Reindex(args) => reindex::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Link(args) => link::run(&args),
         Command::User(args) => user::run(&args),

@@ -74,6 +74,11 @@ impl Problem {
         self
     }
 
+    /// Whether it says that there is no such thing.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// Bad or missing credentials.
     pub fn unauthorized(hint: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, hint);

@@ -10,7 +10,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::fault::primary_code;
-use super::{StorageError, backup};
+use super::{StorageError, backup, search};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
@@ -61,6 +61,7 @@ pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, StorageError
         .run(&mut conn)
         .await
         .map_err(|error| migration_error(file, error))?;
+    search::fill::bring_up_to_date(&mut conn, file).await?;
     Ok(conn)
 }
 

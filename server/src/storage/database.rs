@@ -24,6 +24,8 @@ use super::{
     client, connect, log, past, read, rows, trim,
 };
 
+pub(super) const BEGIN_RUN: &str = "INSERT INTO runs (started) VALUES (?)";
+
 /// The one connection that writes. Each call that writes is one transaction: after an error nothing
 /// of it is kept, except that after [`Fault::Unclear`] nobody knows.
 pub(super) enum Writer {
@@ -77,7 +79,7 @@ impl Writer {
     pub(super) async fn begin_run(&mut self, now: Timestamp) -> Result<i64, StorageError> {
         match self {
             Self::Sqlite(sqlite) => {
-                let done = sqlx::query("INSERT INTO runs (started) VALUES (?)")
+                let done = sqlx::query(BEGIN_RUN)
                     .bind(now.0.cast_signed())
                     .execute(&mut sqlite.conn)
                     .await

@@ -115,6 +115,18 @@ pub enum StorageError {
         /// What failed.
         source: Box<sqlx::migrate::MigrateError>,
     },
+    /// The search index could not be made.
+    #[error(
+        "open storage: the search index of {} could not be made ({reason}); start again when that is \
+         put right, it goes on from where it stopped",
+        file.display()
+    )]
+    NoIndex {
+        /// The database file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// SQLite does not run as durability needs it.
     #[error(
         "open storage: SQLite runs with {setting} = {found} instead of {wanted}; \

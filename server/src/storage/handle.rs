@@ -83,12 +83,15 @@ impl StorageOptions {
 
 /// Parts of the log that are read at a time: other reads find a free connection beside them.
 const PAST_READS: usize = 2;
+/// Searches at a time, for the same reason.
+const SEARCHES: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct Inner {
     database: PathBuf,
     pub(super) readers: Readers,
     pub(super) past_reads: Semaphore,
+    pub(super) searches: Semaphore,
     queue: Arc<Queue>,
     pub(super) requests: Requests,
     pub(super) audit: AuditQueue,
@@ -168,6 +171,7 @@ impl Storage {
             inner: Arc::new(Inner {
                 readers,
                 past_reads: Semaphore::new(PAST_READS),
+                searches: Semaphore::new(SEARCHES),
                 queue,
                 requests,
                 clients_max: options.clients_max,

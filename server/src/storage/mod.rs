@@ -43,6 +43,7 @@ mod past;
 mod planted;
 mod read;
 mod rows;
+mod search;
 mod seen;
 mod trim;
 
@@ -75,5 +76,9 @@ pub use observed::{SLOW, SlowQuery, StorageObserved};
 #[cfg(feature = "planted-faults")]
 pub use planted::PlantedFault;
 pub use restore::{Restored, restore};
+pub use search::{
+    CARDS_RANKED_MAX, CARDS_VISITED_MAX, CardSearch, FoundCard, FoundCards, ReindexError,
+    SearchCursor, reindex,
+};
 pub use status::{Health, JournalCounters, JournalStatus};
 pub use trim::{Retention, Trimmed};

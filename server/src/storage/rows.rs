@@ -14,6 +14,7 @@ use super::ClientRecord;
 use super::chunked::{Chunked, text};
 use super::fault::Fault;
 use super::queue::QueuedRows;
+use super::search;
 
 /// A table with a row for each part of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,7 +158,7 @@ impl<'a> Coalesced<'a> {
     }
 }
 
-/// Writes the rows of boards, whose log is committed up to their versions.
+/// Writes the rows of boards, whose log is committed up to their versions, and the index of their cards.
 pub(super) async fn write(conn: &mut SqliteConnection, all: &[QueuedRows]) -> Result<(), Fault> {
     let rows = Coalesced::of(all);
     note_cards(conn, &rows).await?;
@@ -185,8 +186,8 @@ pub(super) async fn write(conn: &mut SqliteConnection, all: &[QueuedRows]) -> Re
                 .bind(client.seen.0.cast_signed())
                 .bind(outcomes))
         })
-        .await
-        .map(drop)
+        .await?;
+    search::index::write(conn, &rows).await
 }
 
 async fn note_cards(conn: &mut SqliteConnection, rows: &Coalesced<'_>) -> Result<(), Fault> {

@@ -13,6 +13,8 @@ mod plans;
 mod reads;
 mod reopen;
 mod seam;
+mod search;
 mod start;
+mod statements;
 mod trim;
 mod users;

@@ -25,7 +25,9 @@ use super::requests::{Act, Requests};
 use super::seen::is_seen;
 use super::{StorageError, StoredVersion, past};
 #[cfg(test)]
-pub(super) use step::{END_LOG, FORGET_CARD_VERSIONS, IS_BASED, KEEP_ACTIVITY, MOVE_BASE};
+pub(super) use step::{
+    END_LOG, FORGET_CARD_VERSIONS, FORGET_RUNS, IS_BASED, KEEP_ACTIVITY, MOVE_BASE,
+};
 pub(super) use step::{Step, execute};
 
 /// Fewer versions than this, or than a quarter of the log where that is less, stay where they are:

@@ -75,6 +75,23 @@ const DAMAGE: &[(&str, &[&str])] = &[
             "versions_contiguous",
         ],
     ),
+    (
+        "DELETE FROM card_index WHERE rowid = (SELECT id FROM indexed_cards WHERE card = 'k1')",
+        &["index_matches_rows"],
+    ),
+    (
+        "INSERT OR REPLACE INTO card_index (rowid, title, terms) \
+         SELECT id, 'other', 'card' FROM indexed_cards WHERE card = 'k1'",
+        &["index_matches_rows"],
+    ),
+    (
+        "UPDATE indexed_cards SET digest = 1 WHERE card = 'k1'",
+        &["index_matches_rows"],
+    ),
+    (
+        "DELETE FROM indexed_cards WHERE card = 'k1'",
+        &["index_matches_rows"],
+    ),
     ("DELETE FROM bases", &["base_valid"]),
     (
         "UPDATE bases SET doc = json_set(doc, '$.view.title', '')",
@@ -109,7 +126,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
     (
         "UPDATE events SET ev = replace(ev, '\"ben\"', '\"eve\"') WHERE version = 4; \
          UPDATE cards SET doc = replace(doc, '\"ben\"', '\"eve\"')",
-        &["board_valid"],
+        // What log and rows show is not what was indexed.
+        &["board_valid", "index_matches_rows"],
     ),
     (
         // Both columns get one rank, in the log and in the rows.
@@ -123,7 +141,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         "UPDATE events SET ev = replace(ev, '\"described\":true,', '') WHERE version = 4; \
          UPDATE events SET ev = replace(ev, 'All of it', 'Some of it') WHERE version = 4; \
          UPDATE details SET doc = replace(doc, 'All of it', 'Some of it')",
-        &["board_valid"],
+        &["board_valid", "index_matches_rows"],
     ),
     (
         "UPDATE events SET seq = 3 WHERE version = 4",

@@ -7,7 +7,7 @@ use boardcast::config::Settings;
 use boardcast_tests::process::{run, simulate, stdout};
 
 /// The commands of both binaries, as the page's headings name them.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "boardcast serve",
     "boardcast token",
     "boardcast import",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 18] = [
     "boardcast backup",
     "boardcast restore",
     "boardcast check",
+    "boardcast reindex",
     "boardcast stats",
     "boardcast link",
     "boardcast user add",

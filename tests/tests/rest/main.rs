@@ -8,6 +8,7 @@ mod keys;
 mod openapi;
 mod reads;
 mod scripts;
+mod search;
 #[path = "../schema/validator.rs"]
 mod validator;
 mod writes;

@@ -188,6 +188,7 @@ async fn answers_are_as_the_document_says() {
         (ann.patch(&board, &json!({"title": "New"})).await, "Receipt"),
         (ann.get(&format!("{board}/cards/none")).await, "Problem"),
         (ann.get("/api/v1/sessions").await, "Sessions"),
+        (ann.get("/api/v1/search?q=c1").await, "Hits"),
     ];
     for (answer, name) in answers {
         let mut schema = document["components"]["schemas"][name].clone();

@@ -110,7 +110,8 @@ fn most(name: &str) -> usize {
         "options" => OPTIONS_MAX,
         "sprints" => SPRINTS_MAX,
         "commands" | "results" => SUBMIT_COMMANDS_MAX,
-        "boards" | "activity" => 200,
+        "boards" | "activity" | "hits" => 200,
+        "marks" => 32,
         _ => CARDS_MAX,
     }
 }

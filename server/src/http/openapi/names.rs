@@ -1,5 +1,6 @@
 //! Parameters and statuses, which mean the same wherever they stand.
 
+use boardcast_protocol::limits::QUERY_MAX_BYTES;
 use boardcast_protocol::position::MAX_SAFE_INTEGER;
 use serde_json::{Value, json};
 
@@ -31,6 +32,25 @@ pub(super) fn parameter(name: &str) -> Parameter {
             (Place::Query, NEXT, cursor, json!("V.k1"))
         }
         "?cursor-of-versions" => (Place::Query, NEXT, count(MAX_SAFE_INTEGER), json!(41)),
+        "?cursor-of-search" => {
+            let cursor = text(40, "^[0-9a-f]{16}\\.[0-9]{1,19}$");
+            (
+                Place::Query,
+                NEXT,
+                cursor,
+                json!("c01f5c28f5c28f5c.4294967297"),
+            )
+        }
+        "?q" => {
+            let what = "Words, \"phrases\" and filters: docs/rest.md says which";
+            let words = json!({"type": "string", "minLength": 1, "maxLength": QUERY_MAX_BYTES});
+            (
+                Place::Query,
+                what,
+                words,
+                json!("report -draft assignee:me"),
+            )
+        }
         "?after" => (Place::Query, NEXT, id(), json!("ann")),
         "?before" => (Place::Query, NEXT, count(MAX_SAFE_INTEGER), json!(41)),
         "?column" | "?label" | "?assignee" | "?card" => {

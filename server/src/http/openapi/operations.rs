@@ -209,6 +209,7 @@ pub(super) const BOARDS: &[Operation] = &[
         id: "list-cards",
         summary: "The cards by id; those of one column in their order",
         takes: &[
+            "?q",
             "?column",
             "?label",
             "?assignee",
@@ -219,7 +220,7 @@ pub(super) const BOARDS: &[Operation] = &[
         ],
         body: Body::Nothing,
         answer: (200, Body::Json("CardPage")),
-        errors: &[304, 404],
+        errors: &[304, 404, 422],
     },
     Operation {
         method: "POST",

@@ -1,8 +1,18 @@
-//! Operations on accounts, sessions, files and the server.
+//! Operations on what is on all boards, on accounts, sessions, files and the server.
 
 use super::operation::{Body, Operation};
 
 pub(super) const OTHERS: &[Operation] = &[
+    Operation {
+        method: "GET",
+        path: "/api/v1/search",
+        id: "search-cards",
+        summary: "Cards that match, over all boards that whoever asks may read, the best first",
+        takes: &["?q", "?limit", "?cursor-of-search"],
+        body: Body::Nothing,
+        answer: (200, Body::Json("Hits")),
+        errors: &[403, 422],
+    },
     Operation {
         method: "POST",
         path: "/api/v1/tickets",

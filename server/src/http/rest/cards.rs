@@ -12,12 +12,15 @@ use boardcast_protocol::board::{Card, Priority};
 use boardcast_protocol::command::{CardChange, Command, Place};
 use boardcast_protocol::ids::{BoardId, CardId, ColumnId, LabelId, SprintId, UserId};
 use boardcast_protocol::position::Timestamp;
+use boardcast_protocol::search::{Asker, Query};
 
 use super::extract::{Asked, Ids, IfNoneMatch, present};
 use super::list::{Listed, Page};
 use super::room::look;
+use super::search;
 use super::thing::Thing;
 use super::write::{Receipt, Writer, read_thing};
+use crate::clock;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::quota::Known;
@@ -33,7 +36,14 @@ pub(super) struct Wanted {
     label: Option<LabelId>,
     assignee: Option<UserId>,
     archived: Option<bool>,
+    q: Option<String>,
 }
+
+/// Text of cards that a query looks at in one turn of the room; the page ends behind it, and may be
+/// short. A few milliseconds.
+const TEXT_MAX_BYTES: usize = 256 * 1_024;
+/// What a card costs beside its text: 4,096 cards are looked at in one turn at most.
+const CARD_BYTES: usize = 64;
 
 impl Wanted {
     fn has(&self, card: &Card) -> bool {
@@ -61,20 +71,44 @@ pub(super) async fn list(
         let (rank, id) = cursor.rsplit_once('.').unwrap_or(("", cursor));
         Some((rank.to_owned(), id.parse().ok()?))
     })?;
+    let query = search::query(wanted.q.as_deref().unwrap_or_default())?;
+    let asker = Asker {
+        user: identity.actor.user,
+        now: clock::now(),
+    };
+    // What is due, and who asks, are not in the tag.
+    let known = match query.depends_on_asker() {
+        true => IfNoneMatch::nothing(),
+        false => known,
+    };
     let listed = look(&app, identity.on(board), board, move |(board, position)| {
+        let keep = |card: &Card| {
+            let detail = board.detail(card.id);
+            let view = board.view();
+            if wanted.q.is_none() || !wanted.has(card) {
+                return (wanted.has(card), 0);
+            }
+            if !query.has_words() || !query.may_match(view, card, &asker) {
+                return (query.may_match(view, card, &asker), CARD_BYTES);
+            }
+            let bytes = Query::text_bytes(card, detail) + CARD_BYTES;
+            (query.matches(view, card, detail, &asker), bytes)
+        };
+        let bounds = (limit, TEXT_MAX_BYTES);
         let Some(column) = wanted.column else {
             let from = after.map_or(Bound::Unbounded, |(_, id)| Bound::Excluded(id));
             let cards = board.view().cards.range((from, Bound::Unbounded));
-            let cards = cards.map(|(_, card)| card).filter(|card| wanted.has(card));
-            return Listed::of("cards", position, limit, cards, |last| last.id.to_string());
+            let cards = cards.map(|(_, card)| card);
+            return Listed::sifted("cards", position, bounds, cards, keep, |last| {
+                last.id.to_string()
+            });
         };
         let is_behind = |card: &&Card| {
             let last = after.as_ref().map(|(rank, id)| (rank.as_str(), *id));
             last.is_none_or(|last| (card.rank.as_str(), card.id) > last)
         };
         let cards = board.lane(column).filter(is_behind);
-        let cards = cards.filter(|card| wanted.has(card));
-        Listed::of("cards", position, limit, cards, |last| {
+        Listed::sifted("cards", position, bounds, cards, keep, |last| {
             format!("{}.{}", last.rank.as_str(), last.id)
         })
     });

@@ -54,6 +54,11 @@ impl IfNoneMatch {
         tags(listed).any(|known| known.trim_start_matches("W/") == tag)
     }
 
+    /// Nothing is known: for answers that the tag does not tell apart.
+    pub(super) fn nothing() -> Self {
+        Self(None)
+    }
+
     /// The only one, without its quotes.
     pub(super) fn only(&self) -> Option<&str> {
         self.0.as_deref()?.strip_prefix('"')?.strip_suffix('"')

@@ -84,9 +84,39 @@ impl Listed {
         let more = page.len() > limit;
         page.truncate(limit);
         let next = page.last().filter(|_| more).map(cursor);
+        Self::page(name, position, &page, next.as_deref())
+    }
+
+    /// Takes the first `limit` things that `keep` says are wanted, with the bytes that it has looked at;
+    /// above so many the page ends, and may be short.
+    pub(super) fn sifted<T: Serialize + Copy>(
+        name: &str,
+        position: Position,
+        (limit, bytes_max): (usize, usize),
+        things: impl Iterator<Item = T>,
+        mut keep: impl FnMut(T) -> (bool, usize),
+        cursor: impl FnOnce(&T) -> String,
+    ) -> Self {
+        let (mut page, mut bytes, mut last) = (Vec::new(), 0, None);
+        let mut more = false;
+        for thing in things {
+            if page.len() == limit || bytes > bytes_max {
+                more = true;
+                break;
+            }
+            let (is_wanted, looked_at) = keep(thing);
+            bytes += looked_at;
+            page.extend(is_wanted.then_some(thing));
+            last = Some(thing);
+        }
+        let next = last.filter(|_| more).as_ref().map(cursor);
+        Self::page(name, position, &page, next.as_deref())
+    }
+
+    fn page<T: Serialize>(name: &str, position: Position, page: &[T], next: Option<&str>) -> Self {
         let mut json = format!("{{\"{name}\":").into_bytes();
         // The things hold no map with keys that are not strings, the only case that fails.
-        let _ = serde_json::to_writer(&mut json, &page);
+        let _ = serde_json::to_writer(&mut json, page);
         json.extend_from_slice(b",\"next\":");
         let _ = serde_json::to_writer(&mut json, &next);
         json.push(b'}');

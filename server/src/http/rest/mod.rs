@@ -1,7 +1,7 @@
 //! Boards for programs: reads from the room, and writes that become commands of the protocol.
 //!
-//! Nothing here decides anything about a board. A read is a look in one turn of the board's room; a
-//! write is a list of commands that the room takes like those of a socket, and is answered when they
+//! Nothing here decides anything about a board. A read is a look in one turn of the board's room, but
+//! for the search over all boards, which begins in the index; a write is a list of commands that the room takes like those of a socket, and is answered when they
 //! are on disk (rule R5).
 
 mod activity;
@@ -18,6 +18,7 @@ mod labels;
 mod list;
 mod members;
 mod room;
+mod search;
 mod thing;
 mod write;
 
@@ -55,6 +56,7 @@ pub(super) fn schemas(generator: &mut SchemaGenerator) {
     generator.subschema_for::<labels::LabelPatch>();
     generator.subschema_for::<members::NewMember>();
     generator.subschema_for::<members::MemberPatch>();
+    generator.subschema_for::<search::Hits>();
     generator.subschema_for::<write::Receipt>();
 }
 
@@ -66,6 +68,7 @@ pub(super) fn routes() -> Router<App> {
             "/api/v1/boards/{board}",
             get(boards::read).patch(boards::change),
         )
+        .route("/api/v1/search", get(search::search))
         .route("/api/v1/boards/{board}/commands", post(commands::submit))
         .route(
             "/api/v1/boards/{board}/columns",

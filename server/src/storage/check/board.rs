@@ -63,6 +63,7 @@ impl Check<'_> {
         let reached = rows_version >= base && rows_version <= last;
         if reached && let Some(replay) = &history.replay {
             self.rows(board, replay).await?;
+            self.indexed(board, replay).await?;
         }
         let rest = (rows_version.max(before), Version(i64::MAX.cast_unsigned()));
         self.read(&mut history, Source::Log, rest).await?;

@@ -52,7 +52,11 @@ impl Check<'_> {
             let done = self.owners(table, next).await;
             self.read_or_found(None, done)?;
         }
+        let done = self.index_state().await;
+        self.read_or_found(None, done)?;
         let done = self.boards().await;
+        self.read_or_found(None, done)?;
+        let done = self.index().await;
         self.read_or_found(None, done)
     }
 

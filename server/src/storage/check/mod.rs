@@ -1,8 +1,8 @@
 //! Whether a database keeps every promise. It is read and nothing else: board by board, the log as
 //! a stream, so that memory holds one board and what the ledgers say.
 //!
-//! In reading order: what is found, the database as a whole, one board, its history, its rows, and
-//! the ledgers of clients.
+//! In reading order: what is found, the database as a whole, one board, its history, its rows,
+//! the search index, and the ledgers of clients.
 
 mod report;
 
@@ -13,6 +13,7 @@ mod cards;
 mod clients;
 mod epochs;
 mod history;
+mod index;
 mod ledger;
 mod rows;
 
@@ -26,6 +27,7 @@ pub use report::{CheckReport, Invariant, LISTED_MAX, LedgerCounts, Violation};
 use super::StorageError;
 use super::connect::{self, Schema};
 use super::directory::Directory;
+use index::Index;
 use ledger::Ledgers;
 
 /// Versions between two calls of the watcher.
@@ -94,6 +96,7 @@ pub async fn check(
         conn: &mut conn,
         report: CheckReport::default(),
         ledgers,
+        index: Index::default(),
         watcher,
     };
     let schema = connect::schema(check.conn, &file).await?;
@@ -112,6 +115,7 @@ struct Check<'a> {
     conn: &'a mut SqliteConnection,
     report: CheckReport,
     ledgers: Ledgers,
+    index: Index,
     watcher: &'a Watcher<'a>,
 }
 

@@ -41,6 +41,8 @@ const TAMPERED: &str = "something else has written to the database, or the progr
      keep a copy of it, restore a backup, and report it";
 const PROJECTION: &str = "the rows are not what the log leads to: keep a copy of the database, \
      restore a backup, and report it";
+const INDEX: &str = "nothing is lost, but searches find too little or too much: stop the server and run \
+     `boardcast reindex` on its data directory, and report it";
 const LOST: &str = "the log lacks what a client was told: keep the database and the ledger, and \
      report it; after a restore, what came after the backup is lost by intent";
 
@@ -89,6 +91,8 @@ invariants! {
     ClientsMatchLog "clients_match_log" PROJECTION;
     /// Which versions are about which card is what the log leads to.
     CardVersionsMatchLog "card_versions_match_log" PROJECTION;
+    /// The search index holds the texts of the cards as the rows show them.
+    IndexMatchesRows "index_matches_rows" INDEX;
     /// Activity holds versions up to the base, as the log had them.
     ActivityMatchesLog "activity_matches_log" TAMPERED;
     /// The board of each line of the ledger exists.

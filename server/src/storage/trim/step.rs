@@ -53,7 +53,8 @@ pub(in crate::storage) const FORGET_CARD_VERSIONS: &str = "DELETE FROM card_vers
      ON c.board = ?1 AND c.card = j.value ->> 0 AND c.version = j.value ->> 1)";
 pub(in crate::storage) const END_LOG: &str =
     "DELETE FROM events WHERE board = ?1 AND version <= ?2";
-const FORGET_RUNS: &str = "DELETE FROM runs WHERE id IN (SELECT value FROM json_each(?))";
+pub(in crate::storage) const FORGET_RUNS: &str =
+    "DELETE FROM runs WHERE id IN (SELECT value FROM json_each(?))";
 
 /// Does a step inside a transaction; `false` where the base is not where it should be.
 pub(in crate::storage) async fn execute(
