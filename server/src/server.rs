@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::{AccountError, Accounts, OneTimeLink};
+use crate::attachments::Attachments;
 use crate::auth::{Secret, SecretError, Tokens};
 use crate::behind::write_behind;
 use crate::clock;
@@ -116,6 +117,7 @@ impl Server {
             config.connections,
         ));
 
+        let attachments = Arc::new(Attachments::new(storage.clone(), config.attachments));
         let stop = CancellationToken::new();
         let restart = CancellationToken::new();
         let restored = Arc::default();
@@ -125,6 +127,7 @@ impl Server {
             services: Arc::clone(&services),
             accounts: Arc::clone(&accounts),
             sharing: Sharing::new(services.rooms.clone(), storage.clone()),
+            attachments: Arc::clone(&attachments),
             cookie: SessionCookie::new(&config.allowed_origins),
             allowed_origins: config.allowed_origins.into(),
             imports: ImportRules::new(
@@ -153,7 +156,7 @@ impl Server {
         ));
         let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));
         let behind = tokio::spawn(write_behind(Arc::clone(&services), stop.clone()));
-        let upkeep = tokio::spawn(upkeep(storage, config.retention, stop.clone()));
+        let upkeep = tokio::spawn(upkeep(storage, config.retention, attachments, stop.clone()));
         Ok(Self {
             address,
             tokens,

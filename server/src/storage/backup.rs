@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::statvfs;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::NamedTempFile;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, RwLockWriteGuard, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::connect::{self, Schema};
@@ -94,6 +94,8 @@ impl BackupPlace {
 pub(super) struct Backups {
     pub(super) database: PathBuf,
     place: Arc<Semaphore>,
+    /// Files are removed by one, and not while a backup copies them.
+    removals: Arc<RwLock<()>>,
 }
 
 impl Backups {
@@ -101,6 +103,7 @@ impl Backups {
         Self {
             database: database.to_owned(),
             place: Arc::new(Semaphore::new(1)),
+            removals: Arc::default(),
         }
     }
 
@@ -139,6 +142,11 @@ impl Backups {
 }
 
 impl Storage {
+    /// The right to remove files; `None` while a backup copies them.
+    pub fn removal(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.backups().removals.try_write().ok()
+    }
+
     /// One consistent snapshot of everything that is durable, while the database is in use. One at
     /// a time. It reads for as long as it writes, and the write-ahead log grows meanwhile.
     ///

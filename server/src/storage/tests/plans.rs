@@ -7,7 +7,9 @@ use crate::storage::accounts::{
     board_links, read as account_reads, tokens, write as account_writes,
 };
 use crate::storage::rows::Table;
-use crate::storage::{audit, client, load, log, past, read, requests, rows, trim, users};
+use crate::storage::{
+    attachments, audit, client, load, log, past, read, requests, rows, trim, users,
+};
 
 fn served() -> Vec<&'static str> {
     let mut all = vec![
@@ -90,6 +92,20 @@ fn served() -> Vec<&'static str> {
         board_links::BOARD_LINK,
         board_links::BOARD_LINKS,
         board_links::HAS_BOARD_LINK,
+        attachments::REATTACH,
+        attachments::IS_ATTACHED,
+        attachments::FITS,
+        attachments::PUT_FILE,
+        attachments::ATTACH,
+        attachments::MARK,
+        attachments::END,
+        attachments::KEPT,
+        attachments::FORGET_FILE,
+        attachments::FILE_OF,
+        attachments::BOARD_BYTES,
+        attachments::TOTALS,
+        attachments::UNUSED,
+        attachments::UNKNOWN,
         audit::APPEND.single(),
         audit::FORGET_OLD,
         audit::FORGET_MORE,
