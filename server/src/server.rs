@@ -47,6 +47,7 @@ pub struct Server {
     tokens: Tokens,
     accounts: Arc<Accounts>,
     first_start: Option<OneTimeLink>,
+    attachments: Arc<Attachments>,
     running: Running,
     drain: DrainRules,
     restart: CancellationToken,
@@ -156,12 +157,18 @@ impl Server {
         ));
         let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));
         let behind = tokio::spawn(write_behind(Arc::clone(&services), stop.clone()));
-        let upkeep = tokio::spawn(upkeep(storage, config.retention, attachments, stop.clone()));
+        let upkeep = tokio::spawn(upkeep(
+            storage,
+            config.retention,
+            Arc::clone(&attachments),
+            stop.clone(),
+        ));
         Ok(Self {
             address,
             tokens,
             accounts,
             first_start,
+            attachments,
             running: Running {
                 services,
                 listener,
@@ -195,6 +202,11 @@ impl Server {
     /// The link that makes the first administrator; `None` where it had one when it started.
     pub fn first_start(&self) -> Option<&OneTimeLink> {
         self.first_start.as_ref()
+    }
+
+    /// The files on its cards.
+    pub fn attachments(&self) -> &Arc<Attachments> {
+        &self.attachments
     }
 
     /// What its connections share.
