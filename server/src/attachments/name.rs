@@ -19,7 +19,9 @@ pub fn file_name(text: &str) -> Result<String, NameError> {
     let name = text.trim();
     let fits = (1..=NAME_MAX_BYTES).contains(&name.len()) && text.len() <= 2 * NAME_MAX_BYTES;
     let is_path = name.contains(['/', '\\']) || matches!(name, "." | "..");
-    let hides = |c: char| c.is_control() || is_direction(c) || matches!(c, '\u{2028}' | '\u{2029}');
+    let hides = |c: char| {
+        c.is_control() || is_direction(c) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffd}')
+    };
     if !fits || is_path || name.chars().any(hides) {
         return Err(NameError);
     }

@@ -1,8 +1,11 @@
 //! The end of files that nothing refers to.
 
+use std::time::Duration;
+
 use boardcast::clock;
 use boardcast::storage::AttachmentPlace;
 use boardcast_protocol::position::Timestamp;
+use boardcast_tests::harness::PATIENCE;
 use serde_json::json;
 
 use super::{Stage, ids, noise};
@@ -11,11 +14,27 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 impl Stage {
     /// A round of the upkeep, so many days from now: found to be gone, ended, removed.
-    async fn sweep_in(&self, days: u64) -> (u64, u64, u64) {
+    pub(super) async fn sweep_in(&self, days: u64) -> (u64, u64, u64) {
         let at = Timestamp(clock::now().0 + days * DAY_MS);
         let attachments = self.scene.server.server().attachments();
         let swept = attachments.sweep(at).await.expect("a round");
         (swept.gone, swept.ended, swept.removed)
+    }
+
+    /// Rounds of the upkeep until so many attachments were found to be gone: rows are written behind
+    /// the log.
+    pub(super) async fn gone(&self, count: u64) {
+        let found = async {
+            let mut found = 0;
+            while found < count {
+                let (gone, ended, removed) = self.sweep_in(0).await;
+                assert_eq!((ended, removed), (0, 0), "nothing ends at once");
+                found += gone;
+            }
+            assert_eq!(found, count);
+        };
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.expect("rows in time");
     }
 
     /// Receives a file and keeps it as what an attachment will be, as an upload does before it asks
@@ -54,7 +73,7 @@ async fn a_file_stays_for_thirty_days_after_its_last_attachment_and_not_longer()
             .status,
         200
     );
-    assert_eq!(stage.sweep_in(0).await, (1, 0, 0));
+    stage.gone(1).await;
     assert_eq!(stage.sweep_in(29).await, (0, 0, 0), "history may name it");
     assert_eq!(stage.sweep_in(31).await, (0, 1, 0), "another card has it");
     assert!(stage.get(&second).await.body == bytes);
@@ -69,7 +88,7 @@ async fn a_file_stays_for_thirty_days_after_its_last_attachment_and_not_longer()
         200
     );
     assert_eq!(stage.get(&other).await.status, 404);
-    assert_eq!(stage.sweep_in(0).await, (2, 0, 0));
+    stage.gone(2).await;
     assert_eq!(stage.files().len(), 2);
     assert_eq!(stage.sweep_in(31).await, (0, 2, 2));
     assert_eq!(stage.files(), [""; 0]);
@@ -142,36 +161,33 @@ async fn a_board_that_refuses_an_attachment_has_its_file_for_ten_minutes() {
     stage.scene.server.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_comes_again_while_it_is_removed_is_there() {
-    let stage = Stage::with(|config| config.attachments.grace_ms = 0).await;
+    let stage = Stage::new().await;
     let bytes = noise(50_000);
     let attachments = std::sync::Arc::clone(stage.scene.server.server().attachments());
-    for round in 0..40 {
-        let file = stage.attached("c1", "a.bin", &bytes).await;
-        let path = format!("{}/cards/c1/attachments/{}", stage.board, ids(&file).1);
-        let removed = stage.ask("DELETE", &path, &stage.ann, &[], &[]).await;
-        assert_eq!(removed.status, 200, "{removed:?}");
-        // The attachment is found to be gone; the round after that removes the file.
-        stage.sweep_in(0).await;
+    let mut removed = 0;
+    for round in 0..100 {
+        stage.keep(&format!("old-{round}"), &bytes).await;
+        let name = stage.files().remove(0);
+        // Each round is a year of its own, so that all that was noted before it ends in it.
+        let year = clock::now().0 + round * 400 * DAY_MS;
+        let seen = attachments.sweep(Timestamp(year)).await;
+        seen.expect("a round");
         let sweeping = tokio::spawn({
             let attachments = std::sync::Arc::clone(&attachments);
             async move {
-                for _ in 0..3 {
-                    attachments.sweep(clock::now()).await.expect("a round");
-                }
+                let month = attachments.sweep(Timestamp(year + 31 * DAY_MS)).await;
+                month.expect("a round").removed
             }
         });
-        let again = stage.attached("c2", "b.bin", &bytes).await;
-        sweeping.await.expect("the rounds");
-        let got = stage.get(&again).await;
-        assert!(
-            got.status == 200 && got.body == bytes,
-            "{round}: {}",
-            got.status
-        );
-        let path = format!("{}/cards/c2/attachments/{}", stage.board, ids(&again).1);
-        stage.ask("DELETE", &path, &stage.ann, &[], &[]).await;
+        // At another moment of the round each time.
+        tokio::time::sleep(Duration::from_micros(250 * round)).await;
+        stage.keep(&format!("new-{round}"), &bytes).await;
+        removed += sweeping.await.expect("a round");
+        let sound = attachments.files().sound(name.parse().expect("a name"));
+        sound.await.expect("a file that an attachment refers to");
     }
+    assert!(removed > 0, "nothing was removed, so nothing was tried");
     stage.scene.server.stop().await;
 }
