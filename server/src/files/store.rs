@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, PutPayload};
 use sha2::{Digest as _, Sha256};
@@ -108,6 +109,18 @@ impl FileStore {
         Ok(Self::of(Arc::new(objects), Self::PART_BYTES))
     }
 
+    /// Files in a directory that is only read; one that is missing has none.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn existing(dir: &FsPath) -> Result<Self, FileError> {
+        let objects: Arc<dyn ObjectStore> = match dir.is_dir() {
+            true => Arc::new(LocalFileSystem::new_with_prefix(dir)?),
+            false => Arc::new(InMemory::new()),
+        };
+        Ok(Self::of(objects, Self::PART_BYTES))
+    }
+
     /// Files in any store, which takes parts of `part_bytes`.
     pub(crate) fn of(objects: Arc<dyn ObjectStore>, part_bytes: usize) -> Self {
         Self {
@@ -122,10 +135,7 @@ impl FileStore {
     /// Files in memory, for simulations.
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
-        Self::of(
-            Arc::new(object_store::memory::InMemory::new()),
-            Self::PART_BYTES,
-        )
+        Self::of(Arc::new(InMemory::new()), Self::PART_BYTES)
     }
 
     pub(super) fn objects(&self) -> &Arc<dyn ObjectStore> {

@@ -180,7 +180,7 @@ impl Storage {
                 requests,
                 clients_max: options.clients_max,
                 lag,
-                backups: Backups::of(&database),
+                backups: Backups::of(&database, &files),
                 files,
                 database,
                 boards: Mutex::default(),

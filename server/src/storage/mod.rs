@@ -39,6 +39,7 @@ mod directory;
 mod fault;
 mod load;
 mod log;
+mod packed;
 mod past;
 #[cfg(feature = "planted-faults")]
 mod planted;
