@@ -30,7 +30,7 @@ use crate::storage::{
     AttachedFile, AttachmentPlace, FileQuota, FileTotals, Storage, StorageError, StoredFile,
 };
 
-/// What files are held to.
+/// What files on cards are held to.
 #[derive(Clone, Copy, Debug)]
 pub struct AttachmentRules {
     /// The largest file.

@@ -176,3 +176,51 @@ fn limits() -> Limits {
     limits.max_alloc = Some(ALLOC_MAX_BYTES);
     limits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::FileStore;
+
+    async fn kept(store: &FileStore, bytes: &[u8]) -> AttachedFile {
+        let mut file = store.receive().await.unwrap();
+        file.write(&Bytes::copy_from_slice(bytes)).await.unwrap();
+        let received = file.finish().await.unwrap();
+        let (hash, bytes, mime) = (received.hash, received.bytes, received.kind.mime());
+        received.keep().await.unwrap();
+        AttachedFile {
+            card: "c1".parse().unwrap(),
+            hash,
+            bytes,
+            mime: mime.to_owned(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn thumbnails_are_made_one_at_a_time_and_a_full_line_is_busy() {
+        let store = FileStore::in_memory();
+        let mut image = std::io::Cursor::new(Vec::new());
+        let small = DynamicImage::new_rgb8(4, 4);
+        small.write_to(&mut image, ImageFormat::Png).unwrap();
+        let file = kept(&store, image.get_ref()).await;
+        let thumbnails = Arc::new(Thumbnails::default());
+        let place = Arc::clone(&thumbnails.place).try_acquire_owned().unwrap();
+        let waiting: Vec<_> = (0..=WAITING_MAX)
+            .map(|_| {
+                let (thumbnails, store) = (Arc::clone(&thumbnails), store.clone());
+                let file = file.clone();
+                tokio::spawn(async move { thumbnails.get(&store, &file).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let busy = thumbnails.get(&store, &file).await;
+        assert!(matches!(busy, Err(AttachmentError::ThumbnailsBusy)));
+        for waiting in waiting {
+            let late = waiting.await.unwrap();
+            assert!(matches!(late, Err(AttachmentError::ThumbnailsBusy)));
+        }
+        drop(place);
+        let made = thumbnails.get(&store, &file).await.unwrap();
+        assert_eq!(made.kind, FileKind::Jpeg);
+    }
+}
