@@ -183,9 +183,14 @@ impl Attachments {
                 .fetch_add(file.bytes, Ordering::Relaxed);
             return Ok(file);
         }
-        // Nothing refers to it, unless it was there before: the next round of the upkeep sees which.
-        attached?;
-        Err(self.why_not(place, file).await?)
+        let refused = match attached {
+            Ok(_) => self.why_not(place, file).await?,
+            // It may be noted after all: the upkeep sees whether it is.
+            Err(error) => return Err(error.into()),
+        };
+        // Else files above a quota would fill the disk until the next round of the upkeep.
+        self.remove_unknown(file.hash).await?;
+        Err(refused)
     }
 
     async fn why_not(

@@ -107,16 +107,22 @@ impl Attachments {
     /// Removes a file that is no attachment. An upload of the same bytes comes before, and then the
     /// file stays, or behind, and then it is written again.
     async fn remove(&self, hash: FileHash, swept: &mut Swept) -> Result<(), AttachmentError> {
-        let Some(_removal) = self.storage.removal() else {
-            return Ok(());
-        };
         let _lock = self.lock(hash).await;
         self.storage.forget_file(hash).await?;
+        swept.removed += u64::from(self.remove_unknown(hash).await?);
+        Ok(())
+    }
+
+    /// Removes a file that the database does not know, while its lock is held; `false` where it knows
+    /// it, or a backup is being made.
+    pub(super) async fn remove_unknown(&self, hash: FileHash) -> Result<bool, AttachmentError> {
+        let Some(_removal) = self.storage.removal() else {
+            return Ok(false);
+        };
         if self.storage.unknown_files(&[hash]).await?.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         self.files().remove(hash).await?;
-        swept.removed += 1;
-        Ok(())
+        Ok(true)
     }
 }

@@ -7,6 +7,18 @@ use boardcast_tests::harness::PATIENCE;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+/// Waits until what was received of files that were given up is gone.
+async fn nothing_incoming(stage: &Stage) {
+    let incoming = stage.scene.server.data_dir().join("attachments/incoming");
+    let gone = async {
+        while std::fs::read_dir(&incoming).expect("a folder").count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let gone = tokio::time::timeout(PATIENCE, gone).await;
+    gone.expect("nothing is left");
+}
+
 #[tokio::test]
 async fn a_file_above_the_limit_is_413_announced_or_not_and_leaves_nothing() {
     let stage = Stage::with(|config| config.attachments.max_bytes = 100_000).await;
@@ -28,6 +40,7 @@ async fn a_file_above_the_limit_is_413_announced_or_not_and_leaves_nothing() {
     assert_eq!(head.status, 413, "{head:?}");
     stage.attached("c1", "b.bin", &over[..100_000]).await;
     assert_eq!(stage.files().len(), 1);
+    nothing_incoming(&stage).await;
     let empty = stage.attach("c1", "c.bin", b"").await;
     assert_eq!((empty.status, empty.problem().as_str()), (422, "invalid"));
     stage.scene.server.stop().await;
@@ -44,6 +57,18 @@ async fn a_board_above_its_quota_is_507_and_others_go_on() {
         let hint = full.json()["detail"].as_str().expect("a hint").to_owned();
         assert!(hint.contains("attachment_board_bytes"), "{hint}");
     }
+    // One whose length is not announced leaves nothing either.
+    let address = stage.scene.server.address();
+    let request = format!(
+        "POST {} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
+         transfer-encoding: chunked\r\n\r\n3e8\r\n{}\r\n0\r\n\r\n",
+        stage.place("c1", "a.bin"),
+        stage.ann,
+        "x".repeat(1_000)
+    );
+    let (head, _) = boardcast_tests::raw::exchange(address, &request).await;
+    assert_eq!(head.status, 507, "{head:?}");
+    assert_eq!(stage.files().len(), 1);
     stage.attached("c2", "c.bin", &noise(400)).await;
     let place = format!("{other}/cards/c1/attachments?name=a.bin");
     let made = stage
@@ -134,5 +159,6 @@ async fn a_file_that_stops_coming_is_given_up() {
     let said = String::from_utf8_lossy(&said);
     assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
     assert_eq!(stage.files(), [""; 0]);
+    nothing_incoming(&stage).await;
     stage.scene.server.stop().await;
 }

@@ -61,6 +61,7 @@ impl Operation {
             let told = names::parameter(name);
             let (place, required) = match told.place {
                 Place::Path => (ParameterIn::Path, Required::True),
+                Place::Query if name == "?name" => (ParameterIn::Query, Required::True),
                 Place::Query => (ParameterIn::Query, Required::False),
                 Place::Header => (ParameterIn::Header, Required::False),
             };
