@@ -282,8 +282,8 @@ fn thumbnail(hash: FileHash) -> Path {
 }
 
 pub(super) fn missing(hash: FileHash, error: object_store::Error) -> FileError {
-    match error {
-        object_store::Error::NotFound { .. } => FileError::Missing(hash),
-        other => other.into(),
+    if matches!(error, object_store::Error::NotFound { .. }) {
+        return FileError::Missing(hash);
     }
+    error.into()
 }
