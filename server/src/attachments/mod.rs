@@ -136,7 +136,7 @@ impl Attachments {
     ///
     /// # Errors
     /// It is too large, there is no space for it, or reading failed.
-    pub async fn expect(&self, board: BoardId, bytes: u64) -> Result<(), AttachmentError> {
+    pub async fn admit(&self, board: BoardId, bytes: u64) -> Result<(), AttachmentError> {
         if bytes > self.rules.max_bytes {
             return Err(AttachmentError::TooLarge {
                 max_bytes: self.rules.max_bytes,

@@ -69,7 +69,7 @@ pub(super) async fn create(
     let known = files.find(board, attachment).await;
     if known.map_err(|error| not_read(&error))?.is_none() {
         let bytes = announced(&headers).unwrap_or_default();
-        files.expect(board, bytes).await?;
+        files.admit(board, bytes).await?;
     }
     let received = receive(&app, &headers, body).await?;
     let file = files.keep(at, received, clock::now()).await?;
