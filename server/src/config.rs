@@ -11,6 +11,7 @@ pub use error::SettingsError;
 pub use settings::Settings;
 
 use crate::accounts::AccountRules;
+use crate::attachments::AttachmentRules;
 use crate::connection::ConnectionRules;
 use crate::http::listen::HttpRules;
 use crate::http::origin::Origin;
@@ -42,6 +43,8 @@ pub struct Config {
     pub journal_bytes: usize,
     /// How long versions stay in the log.
     pub retention: Retention,
+    /// What files on cards are held to.
+    pub attachments: AttachmentRules,
     /// Largest file that may be imported over HTTP.
     pub import_max_bytes: u64,
     /// Largest backup that may be restored over HTTP.
@@ -71,6 +74,7 @@ impl Config {
             journal_versions: JOURNAL_VERSIONS,
             journal_bytes: JOURNAL_BYTES,
             retention: Retention::default(),
+            attachments: AttachmentRules::default(),
             import_max_bytes: 512 * 1_024 * 1_024,
             restore_max_bytes: 16 * 1_024 * 1_024 * 1_024,
             drain: DrainRules::default(),

@@ -13,11 +13,13 @@ mod upkeep;
 pub mod http;
 
 pub mod accounts;
+pub mod attachments;
 pub mod auth;
 mod behind;
 mod chance;
 pub mod clock;
 pub mod connection;
+pub mod files;
 pub mod frame;
 pub mod import;
 pub mod lag;

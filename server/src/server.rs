@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::{AccountError, Accounts, OneTimeLink};
+use crate::attachments::Attachments;
 use crate::auth::{Secret, SecretError, Tokens};
 use crate::behind::write_behind;
 use crate::clock;
@@ -46,6 +47,7 @@ pub struct Server {
     tokens: Tokens,
     accounts: Arc<Accounts>,
     first_start: Option<OneTimeLink>,
+    attachments: Arc<Attachments>,
     running: Running,
     drain: DrainRules,
     restart: CancellationToken,
@@ -116,6 +118,7 @@ impl Server {
             config.connections,
         ));
 
+        let attachments = Arc::new(Attachments::new(storage.clone(), config.attachments));
         let stop = CancellationToken::new();
         let restart = CancellationToken::new();
         let restored = Arc::default();
@@ -125,6 +128,7 @@ impl Server {
             services: Arc::clone(&services),
             accounts: Arc::clone(&accounts),
             sharing: Sharing::new(services.rooms.clone(), storage.clone()),
+            attachments: Arc::clone(&attachments),
             cookie: SessionCookie::new(&config.allowed_origins),
             allowed_origins: config.allowed_origins.into(),
             imports: ImportRules::new(
@@ -153,12 +157,18 @@ impl Server {
         ));
         let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));
         let behind = tokio::spawn(write_behind(Arc::clone(&services), stop.clone()));
-        let upkeep = tokio::spawn(upkeep(storage, config.retention, stop.clone()));
+        let upkeep = tokio::spawn(upkeep(
+            storage,
+            config.retention,
+            Arc::clone(&attachments),
+            stop.clone(),
+        ));
         Ok(Self {
             address,
             tokens,
             accounts,
             first_start,
+            attachments,
             running: Running {
                 services,
                 listener,
@@ -192,6 +202,11 @@ impl Server {
     /// The link that makes the first administrator; `None` where it had one when it started.
     pub fn first_start(&self) -> Option<&OneTimeLink> {
         self.first_start.as_ref()
+    }
+
+    /// The files on its cards.
+    pub fn attachments(&self) -> &Arc<Attachments> {
+        &self.attachments
     }
 
     /// What its connections share.

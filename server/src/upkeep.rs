@@ -1,6 +1,7 @@
 //! What the server does for its database now and then: trimming, and forgetting what has ended: old
-//! keys of requests, sessions, tokens, links, old entries of the audit log.
+//! keys of requests, sessions, tokens, links, old entries of the audit log, and files that nothing refers to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -8,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use boardcast_protocol::ids::BoardId;
 
+use crate::attachments::Attachments;
 use crate::clock;
 use crate::storage::{AUDIT_KEPT_MAX, Retention, Storage, StorageError};
 
@@ -20,11 +22,17 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PAGE: usize = 64;
 
 /// Trims the logs of all boards, one after the other, round after round, until it is stopped.
-pub(crate) async fn upkeep(storage: Storage, retention: Retention, stop: CancellationToken) {
+pub(crate) async fn upkeep(
+    storage: Storage,
+    retention: Retention,
+    attachments: Arc<Attachments>,
+    stop: CancellationToken,
+) {
     let rounds = async {
         sleep(FIRST_AFTER).await;
         loop {
             round(&storage, retention).await;
+            sweep(&attachments).await;
             sleep(ROUND_EVERY).await;
         }
     };
@@ -92,6 +100,24 @@ async fn round(storage: &Storage, retention: Retention) {
     }
 }
 
+/// Removes files that nothing refers to.
+async fn sweep(attachments: &Attachments) {
+    match attachments.sweep(clock::now()).await {
+        Ok(swept) if swept.ended + swept.removed > 0 => {
+            let (ended, removed) = (swept.ended, swept.removed);
+            tracing::info!(ended, removed, "files that nothing refers to were removed");
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "failed to remove files that nothing refers to; the next round is in an hour"
+            );
+        }
+    }
+}
+
 /// Ends old entries of the audit log, few at a time.
 async fn forget_audit(storage: &Storage) -> Result<(), StorageError> {
     while storage.forget_audit(clock::now(), AUDIT_KEPT_MAX).await? {
@@ -124,6 +150,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::attachments::AttachmentRules;
     use crate::storage::{Append, Rows, StorageOptions};
 
     /// A board with so many versions, written and closed.
@@ -193,7 +220,14 @@ mod tests {
             .await
             .unwrap();
         let stop = CancellationToken::new();
-        let upkeep = tokio::spawn(upkeep(storage.clone(), Retention::default(), stop.clone()));
+        let rules = AttachmentRules::default();
+        let attachments = Arc::new(Attachments::new(storage.clone(), rules));
+        let upkeep = tokio::spawn(upkeep(
+            storage.clone(),
+            Retention::default(),
+            attachments,
+            stop.clone(),
+        ));
         stop.cancel();
         upkeep.await.unwrap();
         storage.close().await.unwrap();

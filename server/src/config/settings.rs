@@ -141,6 +141,24 @@ pub struct Settings {
     /// Newest versions of each board that stay in the log however old they are [default: 2000]
     #[arg(long, env = "BOARDCAST_KEEP_VERSIONS", value_name = "N")]
     pub keep_versions: Option<u64>,
+    /// Largest file of an attachment; above it 413 [default: 26214400]
+    #[arg(long, env = "BOARDCAST_ATTACHMENT_MAX_BYTES", value_name = "BYTES")]
+    pub attachment_max_bytes: Option<u64>,
+    /// Bytes of all attachments of a board; above it 507 [default: 1073741824]
+    #[arg(long, env = "BOARDCAST_ATTACHMENT_BOARD_BYTES", value_name = "BYTES")]
+    pub attachment_board_bytes: Option<u64>,
+    /// Bytes of all files of attachments; above it 507 [default: 10737418240]
+    #[arg(long, env = "BOARDCAST_ATTACHMENT_BYTES", value_name = "BYTES")]
+    pub attachment_bytes: Option<u64>,
+    /// Files that are sent at a time; above it 503 [default: 32]
+    #[arg(long, env = "BOARDCAST_MAX_UPLOADS", value_name = "N")]
+    pub max_uploads: Option<u64>,
+    /// Files that a user sends at a time; above it 429 [default: 4]
+    #[arg(long, env = "BOARDCAST_MAX_UPLOADS_PER_USER", value_name = "N")]
+    pub max_uploads_per_user: Option<u64>,
+    /// Days for which a file stays when its attachment was removed [default: 30]
+    #[arg(long, env = "BOARDCAST_KEEP_FILES_DAYS", value_name = "DAYS")]
+    pub keep_files_days: Option<u64>,
     /// Largest file that may be imported over HTTP [default: 536870912]
     #[arg(long, env = "BOARDCAST_IMPORT_MAX_BYTES", value_name = "BYTES")]
     pub import_max_bytes: Option<u64>,
@@ -221,6 +239,12 @@ impl Settings {
             loaded_bytes,
             keep_days,
             keep_versions,
+            attachment_max_bytes,
+            attachment_board_bytes,
+            attachment_bytes,
+            max_uploads,
+            max_uploads_per_user,
+            keep_files_days,
             import_max_bytes,
             restore_max_bytes,
             drain_ms,

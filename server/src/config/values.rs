@@ -37,6 +37,7 @@ impl Settings {
         self.set_limits(&mut config)?;
         self.set_connections(&mut config)?;
         self.set_boards(&mut config)?;
+        self.set_attachments(&mut config)?;
         Ok(config)
     }
 
@@ -112,6 +113,20 @@ impl Settings {
         set!(self.journal_bytes, SIZE_MIN_BYTES..=GIB => config.journal_bytes);
         set!(self.import_max_bytes, 1_024..=1_024 * GIB => config.import_max_bytes);
         set!(self.restore_max_bytes, 1_024..=1_024 * GIB => config.restore_max_bytes);
+        Ok(())
+    }
+
+    /// What files on cards take.
+    fn set_attachments(&self, config: &mut Config) -> Result<(), SettingsError> {
+        let rules = &mut config.attachments;
+        set!(self.attachment_max_bytes, 1_024..=1_024 * GIB => rules.max_bytes);
+        set!(self.attachment_board_bytes, 0..=1_048_576 * GIB => rules.quota.board_bytes);
+        set!(self.attachment_bytes, 0..=1_048_576 * GIB => rules.quota.server_bytes);
+        set!(self.max_uploads, 1..=10_000 => rules.uploads);
+        set!(self.max_uploads_per_user, 1..=10_000 => rules.uploads_per_user);
+        let mut days = rules.grace_ms / DAY_MS;
+        set!(self.keep_files_days, 0..=36_500 => days);
+        rules.grace_ms = days * DAY_MS;
         Ok(())
     }
 }

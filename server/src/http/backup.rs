@@ -116,6 +116,7 @@ impl From<BackupError> for Problem {
             BackupError::Storage(_)
             | BackupError::File { .. }
             | BackupError::Snapshot(_)
+            | BackupError::Files(_)
             | BackupError::NotWhole { .. }
             | BackupError::Empty(_) => {
                 tracing::error!(%error, "a backup failed");

@@ -47,6 +47,7 @@ use self::problem::Problem;
 pub use self::restore::RestoreRules;
 pub use self::upload::Bounds;
 use crate::accounts::Accounts;
+use crate::attachments::Attachments;
 use crate::connection::Services;
 use crate::sharing::Sharing;
 
@@ -59,6 +60,8 @@ pub struct App {
     pub accounts: Arc<Accounts>,
     /// Invitations and public links.
     pub sharing: Sharing,
+    /// Files on cards.
+    pub attachments: Arc<Attachments>,
     /// How the cookie of a session looks.
     pub cookie: SessionCookie,
     /// Origins of pages that may connect, besides the server's own.

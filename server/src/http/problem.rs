@@ -150,7 +150,7 @@ impl From<TicketError> for Problem {
 }
 
 /// The names of all problems, with their status and what they mean.
-pub(super) const KINDS: [(&str, u16, &str); 27] = [
+pub(super) const KINDS: [(&str, u16, &str); 31] = [
     ("bad-request", 400, "The request cannot be read as it is."),
     ("unauthorized", 401, "Credentials are missing or not valid."),
     (
@@ -163,6 +163,11 @@ pub(super) const KINDS: [(&str, u16, &str); 27] = [
         "no-such-board",
         404,
         "There is no such board, or it is not yours: the answer is the same.",
+    ),
+    (
+        "no-thumbnail",
+        404,
+        "The file has no thumbnail: it is no image, or one that cannot be read or is too large.",
     ),
     (
         "method-not-allowed",
@@ -198,6 +203,11 @@ pub(super) const KINDS: [(&str, u16, &str); 27] = [
         "The body is not announced as what it must be.",
     ),
     (
+        "range-not-satisfiable",
+        416,
+        "`Range` lies behind the file.",
+    ),
+    (
         "invalid",
         422,
         "A field has a value that is not allowed, or is not known.",
@@ -226,6 +236,16 @@ pub(super) const KINDS: [(&str, u16, &str); 27] = [
         "internal",
         500,
         "Something went wrong in the server; its log says what.",
+    ),
+    (
+        "damaged-file",
+        500,
+        "A file is missing or damaged: it has to be put back from a backup.",
+    ),
+    (
+        "no-space",
+        507,
+        "A quota of files is reached, or the disk is full.",
     ),
     (
         "busy",

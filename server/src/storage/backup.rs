@@ -5,15 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::statvfs;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::NamedTempFile;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{
+    OwnedRwLockReadGuard, OwnedSemaphorePermit, RwLock, RwLockWriteGuard, Semaphore,
+};
 use tokio::task::spawn_blocking;
 
 use super::connect::{self, Schema};
 use super::directory::Directory;
-use super::{Storage, StorageError};
+use super::handle::FILES;
+use super::{Storage, StorageError, packed};
+use crate::files::{FileError, FileStore};
 
 /// How files begin that are not finished. What a crash leaves of them goes at the next start.
 const UNFINISHED: &str = "unfinished-";
@@ -59,6 +62,9 @@ pub enum BackupError {
     /// There is nothing in the database.
     #[error("use {}: it is an empty database; name another file", .0.display())]
     Empty(PathBuf),
+    /// The files of attachments cannot be read or kept.
+    #[error(transparent)]
+    Files(FileError),
     /// The database cannot be opened.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -93,14 +99,19 @@ impl BackupPlace {
 #[derive(Clone, Debug)]
 pub(super) struct Backups {
     pub(super) database: PathBuf,
+    pub(super) files: FileStore,
     place: Arc<Semaphore>,
+    /// Files are removed by one, and not while a backup copies them.
+    removals: Arc<RwLock<()>>,
 }
 
 impl Backups {
-    pub(super) fn of(database: &Path) -> Self {
+    pub(super) fn of(database: &Path, files: &FileStore) -> Self {
         Self {
             database: database.to_owned(),
+            files: files.clone(),
             place: Arc::new(Semaphore::new(1)),
+            removals: Arc::default(),
         }
     }
 
@@ -115,13 +126,17 @@ impl Backups {
     /// the caller goes away.
     pub(super) async fn make(&self) -> Result<Backup, BackupError> {
         let place = self.place()?;
-        let database = self.database.clone();
+        let (database, files) = (self.database.clone(), self.files.clone());
+        let kept = self.keep_files().await;
         let made = tokio::spawn(async move {
+            // What the snapshot knows stays until it is copied.
+            let _kept = kept;
             let mut conn = connect::reader(&database).await?;
             let made = snapshot(&mut conn, parent(&database)).await;
             let closed = conn.close().await;
             let made = made?;
             closed.map_err(BackupError::Snapshot)?;
+            packed::pack(made.path(), &files).await?;
             let (file, path) = made.into_parts();
             let failed = |source| BackupError::File {
                 file: database,
@@ -138,9 +153,21 @@ impl Backups {
     }
 }
 
+impl Backups {
+    /// No file is removed as long as this is alive.
+    pub(super) async fn keep_files(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.removals).read_owned().await
+    }
+}
+
 impl Storage {
-    /// One consistent snapshot of everything that is durable, while the database is in use. One at
-    /// a time. It reads for as long as it writes, and the write-ahead log grows meanwhile.
+    /// The right to remove files for the caller alone; `None` while a backup copies them.
+    pub fn removal(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.backups().removals.try_write().ok()
+    }
+
+    /// One consistent snapshot of everything that is durable, files of attachments included, while the
+    /// database is in use. One at a time. It reads for as long as it writes, and the write-ahead log grows meanwhile.
     ///
     /// # Errors
     /// Another one is under way, there is no room for it, or the database cannot be read.
@@ -162,6 +189,8 @@ pub async fn back_up(dir: &Path, to: &Path, replace: bool) -> Result<u64, Backup
     }
     let made = snapshot(&mut conn, parent(to)).await?;
     conn.close().await.map_err(BackupError::Snapshot)?;
+    let files = FileStore::in_dir(&dir.join(FILES)).map_err(BackupError::Files)?;
+    packed::pack(made.path(), &files).await?;
     let bytes = fs::metadata(made.path()).map(|metadata| metadata.len());
     let bytes = bytes.map_err(|source| failed(to, source))?;
     put(made, to, replace).await?;
@@ -271,17 +300,7 @@ async fn require_space(conn: &mut SqliteConnection, dir: &Path) -> Result<(), Ba
     .fetch_one(conn)
     .await
     .map_err(BackupError::Snapshot)?;
-    let needed_bytes = needed.cast_unsigned();
-    let space = statvfs(dir).map_err(|error| failed(dir, error.into()))?;
-    let free_bytes = space.f_bavail.saturating_mul(space.f_frsize);
-    if free_bytes < needed_bytes {
-        return Err(BackupError::NoSpace {
-            dir: dir.to_owned(),
-            needed_bytes,
-            free_bytes,
-        });
-    }
-    Ok(())
+    packed::require_space(dir, needed.cast_unsigned())
 }
 
 /// Removes what a crash has left of files that were not finished.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use boardcast_protocol::ids::BoardId;
 
+use crate::files::FileError;
+
 /// Why storage cannot do something. The message fits after "failed to" and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -140,6 +142,9 @@ pub enum StorageError {
         /// What it must be.
         wanted: &'static str,
     },
+    /// The directory of files cannot be used.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// A board is written by one room at a time.
     #[error("open board {0}: it is open already")]
     BoardOpen(BoardId),

@@ -30,6 +30,7 @@ use super::{
     BoardJournal, Health, ImportRecord, Imported, JournalStatus, KEY_KEPT_MS, LoadedBoard,
     Retention, StorageError, StorageObserved, Trimmed,
 };
+use crate::files::FileStore;
 use crate::lag::Lag;
 use crate::{chance, clock};
 
@@ -81,6 +82,9 @@ impl StorageOptions {
     }
 }
 
+/// Where files are, below the data directory.
+pub(super) const FILES: &str = "attachments";
+
 /// Parts of the log that are read at a time: other reads find a free connection beside them.
 const PAST_READS: usize = 2;
 /// Searches at a time, for the same reason.
@@ -98,6 +102,7 @@ pub(super) struct Inner {
     clients_max: usize,
     lag: Lag,
     backups: Backups,
+    files: FileStore,
     /// Boards that were opened and not closed since.
     boards: Mutex<HashMap<BoardId, Arc<BoardState>>>,
 }
@@ -124,11 +129,12 @@ impl Storage {
         put_in_place(directory.database())
             .await
             .map_err(|error| StorageError::NotRestored(error.to_string()))?;
+        let files = FileStore::in_dir(&options.data_dir.join(FILES))?;
         let readers = Readers::open(&directory, options.readers);
         let writer = Writer::open(directory).await?;
         #[cfg(feature = "planted-faults")]
         let writer = writer.planted(options.planted).await?;
-        Self::start(writer, readers, &options).await
+        Self::start(writer, readers, files, &options).await
     }
 
     /// The same on the disk of a simulation.
@@ -138,12 +144,14 @@ impl Storage {
         options: &StorageOptions,
     ) -> Result<Self, StorageError> {
         let writer = Writer::Simulated(disk.clone());
-        Self::start(writer, Readers::Simulated(disk), options).await
+        let files = FileStore::in_memory();
+        Self::start(writer, Readers::Simulated(disk), files, options).await
     }
 
     async fn start(
         mut writer: Writer,
         readers: Readers,
+        files: FileStore,
         options: &StorageOptions,
     ) -> Result<Self, StorageError> {
         let run = writer.begin_run(clock::now()).await?;
@@ -176,7 +184,8 @@ impl Storage {
                 requests,
                 clients_max: options.clients_max,
                 lag,
-                backups: Backups::of(&database),
+                backups: Backups::of(&database, &files),
+                files,
                 database,
                 boards: Mutex::default(),
                 audit: AuditQueue::default(),
@@ -388,6 +397,11 @@ impl Storage {
 
     pub(super) fn queue(&self) -> &Queue {
         &self.inner.queue
+    }
+
+    /// The files of attachments.
+    pub fn files(&self) -> &FileStore {
+        &self.inner.files
     }
 
     pub(super) fn backups(&self) -> &Backups {

@@ -27,6 +27,7 @@ mod restore;
 mod check;
 
 mod accounts;
+mod attachments;
 mod audit;
 mod base;
 mod checkpoint;
@@ -38,6 +39,7 @@ mod directory;
 mod fault;
 mod load;
 mod log;
+mod packed;
 mod past;
 #[cfg(feature = "planted-faults")]
 mod planted;
@@ -56,6 +58,9 @@ pub use accounts::{
     Account, BOARD_LINKS_MAX, LinkFor, LinkGives, LinkId, NewSession, SESSIONS_MAX, SecretHash,
     SessionId, StoredBoardLink, StoredLink, StoredSession, StoredToken, TOKENS_MAX, TokenId,
     email_key,
+};
+pub use attachments::{
+    AttachedFile, AttachmentPlace, FileQuota, FileTotals, KeptAttachment, StoredFile,
 };
 pub use audit::{AUDIT_KEPT_MAX, AUDIT_KEPT_MS, AuditAct, AuditEntry, AuditFilter, StoredAudit};
 pub use backup::{

@@ -10,6 +10,7 @@ use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::position::{Epoch, Timestamp};
 
 use super::accounts::{self, AccountAct};
+use super::attachments::{self, FileAct};
 use super::audit::{self, AuditWrite};
 use super::board::BoardState;
 use super::fault::Fault;
@@ -47,6 +48,8 @@ pub(super) enum Act {
     Sleep(Arc<BoardState>),
     /// A change of accounts, sessions or links.
     Account(AccountAct),
+    /// A change of files and attachments.
+    File(FileAct),
     /// A write of the audit log.
     Audit(AuditWrite),
     /// What an import did.
@@ -86,6 +89,7 @@ impl Request {
             | Act::Open { .. }
             | Act::Sleep(_)
             | Act::Account(_)
+            | Act::File(_)
             | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::ForgetKeys { .. }
@@ -101,6 +105,7 @@ impl Request {
             Act::Open { board, .. } | Act::Sleep(board) => board.is_settled(),
             Act::Create { .. }
             | Act::Account(_)
+            | Act::File(_)
             | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::ForgetKeys { .. }
@@ -179,6 +184,7 @@ pub(super) async fn execute(
             .await
             .map(|done| done.rows_affected() > 0),
         Act::Account(act) => accounts::write::execute(conn, act).await,
+        Act::File(act) => attachments::execute(conn, act).await,
         Act::Audit(write) => return audit::execute(conn, write).await,
         Act::SaveImport { source, record } => save_import(conn, source, record).await,
         Act::ForgetKeys { board, before } => sqlx::query(FORGET_KEYS)

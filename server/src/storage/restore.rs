@@ -14,8 +14,10 @@ use tokio::task::spawn_blocking;
 use super::backup::{self, BackupError};
 use super::connect;
 use super::directory::Directory;
-use super::{BackupPlace, Storage, StorageError};
+use super::handle::FILES;
+use super::{BackupPlace, Storage, StorageError, packed};
 use crate::clock;
+use crate::files::FileStore;
 
 /// Every board counts as open in a run that did not end cleanly: its next opening begins an epoch,
 /// so that nobody goes on from what came after the backup.
@@ -41,7 +43,8 @@ pub async fn restore(dir: &Path, file: &Path) -> Result<Restored, BackupError> {
     }
     let claim = Directory::claim_for_restore(dir)?;
     backup::sweep(dir);
-    stage(claim.database(), file).await?;
+    let files = FileStore::in_dir(&dir.join(FILES)).map_err(BackupError::Files)?;
+    stage(claim.database(), file, &files).await?;
     put_in_place(claim.database()).await
 }
 
@@ -60,8 +63,12 @@ impl Storage {
     /// # Errors
     /// It is not a whole backup, is newer than this program, or there is no room for it.
     pub async fn stage(&self, place: BackupPlace, file: &Path) -> Result<(), BackupError> {
-        stage(&self.backups().database, file).await?;
+        let backups = self.backups();
+        let kept = backups.keep_files().await;
+        stage(&backups.database, file, &backups.files).await?;
         place.keep();
+        // No file is removed before the next start: what is staged needs those that it brought.
+        std::mem::forget(kept);
         Ok(())
     }
 }
@@ -76,12 +83,17 @@ fn with(database: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-pub(super) async fn stage(database: &Path, file: &Path) -> Result<(), BackupError> {
+pub(super) async fn stage(
+    database: &Path,
+    file: &Path,
+    files: &FileStore,
+) -> Result<(), BackupError> {
     backup::verify(file, "PRAGMA integrity_check(1)").await?;
     let mut source = connect::reader(file).await?;
     // Not copied as a file: what is in a write-ahead log beside it belongs to it.
     let made = backup::snapshot(&mut source, backup::parent(database)).await?;
     source.close().await.map_err(BackupError::Snapshot)?;
+    packed::unpack(made.path(), files).await?;
     let mut conn = connect::plain(made.path()).await?;
     let marked = mark(&mut conn).await;
     let closed = conn.close().await;

@@ -2,6 +2,7 @@
 
 mod access;
 mod backups;
+mod files;
 mod migration;
 mod restores;
 

@@ -167,6 +167,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["card_versions_match_log"],
     ),
     (
+        "INSERT INTO files VALUES (zeroblob(32), 3, 'image/png', 1)",
+        &["files_whole"],
+    ),
+    ("UPDATE file_totals SET bytes = 7", &["files_counted"]),
+    (
         "INSERT INTO card_versions VALUES ($BOARD, 'k1', 2)",
         &["card_versions_match_log"],
     ),

@@ -19,6 +19,7 @@ use boardcast_protocol::message::ErrorCode;
 use super::exposition::{Exposition, MEDIA_TYPE};
 use super::scrape::Scrape;
 use super::{Looks, require_admin};
+use crate::attachments::FileCounts;
 use crate::connection::Services;
 use crate::connection::refusals::Cause;
 use crate::connection::tally::{CLOSE_CAUSES, REFUSAL_STATUSES};
@@ -28,7 +29,7 @@ use crate::http::listen::Peer;
 use crate::http::problem::Problem;
 use crate::measure::Counters;
 use crate::process::Usage;
-use crate::storage::Health;
+use crate::storage::{FileTotals, Health};
 
 /// Headers by which proxies say that they stand between.
 const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
@@ -52,7 +53,13 @@ pub(super) async fn metrics(
         }
     }
     let services = app.services;
-    let text = looks.look(move || expose(&services)).await?;
+    let mut text = looks.look(move || expose(&services)).await?;
+    let totals = app.attachments.totals().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "failed to count the files; metrics say there are none");
+        FileTotals::default()
+    });
+    files(&mut text, totals, app.attachments.counts());
+    let text = text.into_text();
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
@@ -71,7 +78,7 @@ fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
         && !FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
-fn expose(services: &Services) -> String {
+fn expose(services: &Services) -> Exposition {
     let scrape = Scrape::of(services);
     let mut text = Exposition::default();
     connections(&mut text, services, &scrape);
@@ -83,7 +90,26 @@ fn expose(services: &Services) -> String {
     let version = [(env!("CARGO_PKG_VERSION"), 1)];
     let name = ("boardcast_build_info", "version");
     text.gauges(name, "The version of this program; always 1.", version);
-    text.into_text()
+    text
+}
+
+fn files(text: &mut Exposition, totals: FileTotals, counts: &FileCounts) {
+    text.gauge(
+        "boardcast_files",
+        "Files of attachments, each counted once.",
+        totals.files,
+    );
+    text.gauge("boardcast_files_bytes", "Their bytes.", totals.bytes);
+    #[rustfmt::skip]
+    let counters: [(&str, &str, u64); 4] = [
+        ("boardcast_files_received_total", "Files that were received and kept.", counts.received()),
+        ("boardcast_files_received_bytes_total", "Their bytes.", counts.received_bytes()),
+        ("boardcast_files_damaged_total", "Reads that found a file missing or damaged.", counts.damaged()),
+        ("boardcast_files_removed_total", "Files that were removed because nothing referred to them.", counts.removed()),
+    ];
+    for (name, help, value) in counters {
+        text.counter(name, help, value);
+    }
 }
 
 fn connections(text: &mut Exposition, services: &Services, scrape: &Scrape) {

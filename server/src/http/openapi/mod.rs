@@ -4,6 +4,7 @@
 //! write. A test compares it with the routes.
 
 mod bounds;
+mod files;
 mod names;
 mod operation;
 mod operations;
@@ -114,6 +115,7 @@ fn compose() -> Value {
 
 fn all() -> impl Iterator<Item = &'static Operation> {
     (operations::BOARDS.iter())
+        .chain(files::FILES)
         .chain(others::OTHERS)
         .chain(sharing::SHARING)
 }

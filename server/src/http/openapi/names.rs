@@ -64,6 +64,21 @@ pub(super) fn parameter(name: &str) -> Parameter {
             let formats = json!({"type": "string", "enum": ["trello", "json"]});
             (Place::Query, "What the body is", formats, json!("json"))
         }
+        "?name" => {
+            let what = "What the file is called: no path, no control characters";
+            let name = text(255, "^[^/\\\\\\u0000-\\u001f\\u007f]{1,255}$");
+            (Place::Query, what, name, json!("plan.pdf"))
+        }
+        "Range" => {
+            let what = "Only these bytes; several ranges are answered with all bytes";
+            let range = text(64, "^bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})$");
+            (Place::Header, what, range, json!("bytes=0-1023"))
+        }
+        "If-Range" => {
+            let what =
+                "The range counts only where the file is still this: the `ETag` that was read";
+            (Place::Header, what, tags(), json!(TAG))
+        }
         "Idempotency-Key" => {
             let what = "Makes the request safe to send again within 24 hours";
             (
@@ -122,6 +137,7 @@ pub(super) fn status(status: u16) -> &'static str {
         201 => "Made; `Location` says where it is",
         202 => "Accepted",
         204 => "Done, nothing to say",
+        206 => "The range of bytes",
         304 => "It is still what `If-None-Match` names",
         400 => "The request cannot be read",
         401 => "Credentials are missing or not valid",
@@ -132,8 +148,10 @@ pub(super) fn status(status: u16) -> &'static str {
         412 => "It has changed since it was read; both values are told",
         413 => "The body is too large",
         415 => "The body is not announced as what it must be",
+        416 => "`Range` lies behind the file",
         422 => "A field is wrong, or the key was used for something else",
         429 => "Too much; `Retry-After` says when to try again",
+        507 => "A quota of files is reached, or the disk is full",
         503 => "Not at the moment; `Retry-After` says when to try again",
         _ => "Something went wrong in the server",
     }

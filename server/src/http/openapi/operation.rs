@@ -61,6 +61,7 @@ impl Operation {
             let told = names::parameter(name);
             let (place, required) = match told.place {
                 Place::Path => (ParameterIn::Path, Required::True),
+                Place::Query if name == "?name" => (ParameterIn::Query, Required::True),
                 Place::Query => (ParameterIn::Query, Required::False),
                 Place::Header => (ParameterIn::Header, Required::False),
             };
@@ -87,7 +88,12 @@ impl Operation {
         operation = operation.response(status.to_string(), response);
         for status in COMMON.iter().chain(self.errors) {
             let mut response = ResponseBuilder::new().description(names::status(*status));
-            if *status != 304 {
+            if *status == 206 {
+                response = match answer.content() {
+                    Some((media_type, part)) => response.content(media_type, part),
+                    None => response,
+                };
+            } else if *status != 304 {
                 let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
                 response = response.content("application/problem+json", problem.build());
             }

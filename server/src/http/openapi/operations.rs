@@ -412,14 +412,4 @@ pub(super) const BOARDS: &[Operation] = &[
         answer: (200, Body::Json("Receipt")),
         errors: &[403, 404, 409, 412, 422],
     },
-    Operation {
-        method: "GET",
-        path: "/api/v1/boards/{board}/export",
-        id: "export-board",
-        summary: "The board as a JSON file",
-        takes: &[],
-        body: Body::Nothing,
-        answer: (200, Body::Any("application/json")),
-        errors: &[404],
-    },
 ];

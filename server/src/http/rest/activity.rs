@@ -11,9 +11,9 @@ use boardcast_protocol::limits::ACTIVITY_PAGE_MAX;
 use boardcast_protocol::message::ActivityEntry;
 use boardcast_protocol::position::Version;
 
-use super::boards::not_kept;
 use super::extract::{Asked, Ids};
 use super::room::look;
+use super::write::not_read;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::quota::Known;
@@ -53,7 +53,7 @@ pub(super) async fn read(
     let before = wanted.cursor.map(Version);
     let storage = &app.services.storage;
     let read = storage.activity(board, wanted.card, before, limit).await;
-    let activity = read.map_err(|error| not_kept(&error))?;
+    let activity = read.map_err(|error| not_read(&error))?;
     // A page may be short, because it is bounded in bytes as well: the end is an empty one.
     let next = activity.last().map(|last| last.n).filter(|n| n.0 > 1);
     Ok(Json(History { activity, next }))

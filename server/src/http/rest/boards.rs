@@ -17,7 +17,7 @@ use super::extract::{Asked, Ids, IfNoneMatch};
 use super::list::{Page, tagged};
 use super::room::{ask, no_such_board, unavailable};
 use super::thing::{Thing, position_of, position_tag};
-use super::write::{Receipt, Writer, refusal};
+use super::write::{Receipt, Writer, not_read, refusal};
 use crate::auth::Identity;
 use crate::clock;
 use crate::http::App;
@@ -26,7 +26,7 @@ use crate::http::problem::Problem;
 use crate::http::quota::Known;
 use crate::http::sent::Sent;
 use crate::room::{RequestRefused, RoomInput};
-use crate::storage::{ImportRecord, Imported, StorageError};
+use crate::storage::{ImportRecord, Imported};
 
 /// A board in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -59,7 +59,7 @@ pub(super) async fn list(
             storage.boards_of(user, after, limit + 1).await
         }
     };
-    let mut found = found.map_err(|error| not_kept(&error))?;
+    let mut found = found.map_err(|error| not_read(&error))?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.board);
@@ -150,11 +150,11 @@ async fn create_once(
     };
     let empty = Board::new(view, Default::default(), Default::default());
     let made = (storage.create_imported_board(&empty, imported, clock::now())).await;
-    if made.map_err(|error| not_kept(&error))? {
+    if made.map_err(|error| not_read(&error))? {
         return Ok(id);
     }
     let before = storage.import_record(&source).await;
-    match before.map_err(|error| not_kept(&error))? {
+    match before.map_err(|error| not_read(&error))? {
         Some(before) if before.digest == digest => Ok(id),
         Some(_) | None => Err(refusal(RequestRefused::KeyReused)),
     }
@@ -207,9 +207,4 @@ pub(super) async fn change(
         archived,
     };
     writer.change(&app, board, Thing::Board, vec![cmd]).await
-}
-
-pub(super) fn not_kept(error: &StorageError) -> Problem {
-    tracing::error!(%error, "failed to answer a request from storage");
-    unavailable("this cannot be read or written at the moment")
 }

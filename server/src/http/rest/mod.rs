@@ -5,6 +5,7 @@
 //! are on disk (rule R5).
 
 mod activity;
+mod attachments;
 mod boards;
 mod cards;
 mod checklists;
@@ -13,10 +14,12 @@ mod commands;
 mod comments;
 mod events;
 mod extract;
+mod files;
 mod key;
 mod labels;
 mod list;
 mod members;
+mod range;
 mod room;
 mod search;
 mod thing;
@@ -35,6 +38,7 @@ use super::App;
 /// Tells the generator every body and every answer.
 pub(super) fn schemas(generator: &mut SchemaGenerator) {
     generator.subschema_for::<activity::History>();
+    generator.subschema_for::<attachments::AttachmentPatch>();
     generator.subschema_for::<boards::Boards>();
     generator.subschema_for::<boards::NewBoard>();
     generator.subschema_for::<boards::BoardPatch>();
@@ -119,6 +123,22 @@ pub(super) fn routes() -> Router<App> {
         .route(
             "/api/v1/boards/{board}/cards/{card}/comments/{comment}",
             patch(comments::change).delete(comments::remove),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/attachments",
+            post(attachments::create),
+        )
+        .route(
+            "/api/v1/boards/{board}/cards/{card}/attachments/{attachment}",
+            patch(attachments::change).delete(attachments::remove),
+        )
+        .route(
+            "/api/v1/boards/{board}/attachments/{attachment}",
+            get(files::read),
+        )
+        .route(
+            "/api/v1/boards/{board}/attachments/{attachment}/thumbnail",
+            get(files::thumbnail),
         )
         .route(
             "/api/v1/boards/{board}/labels",

@@ -16,10 +16,10 @@ use boardcast_protocol::board::{Action, Card, Detail, Role, View};
 use boardcast_protocol::ids::{BoardId, CardId, ColumnId};
 use boardcast_protocol::search::{Asker, Found, Query};
 
-use super::boards::not_kept;
 use super::extract::Asked;
 use super::list::Page;
 use super::room::look;
+use super::write::not_read;
 use crate::auth::Identity;
 use crate::clock;
 use crate::http::App;
@@ -103,7 +103,7 @@ pub(super) async fn search(
         limit,
     };
     let found = app.services.storage.search(search).await;
-    let found = found.map_err(|error| not_kept(&error))?;
+    let found = found.map_err(|error| not_read(&error))?;
     let next = found.next.map(|SearchCursor(next)| next.to_string());
     let hits = Hits {
         hits: shown(&app, &identity, Arc::new(query), asker, found.cards).await?,

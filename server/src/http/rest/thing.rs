@@ -6,7 +6,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use boardcast_protocol::board::{Board, Card, Comment};
-use boardcast_protocol::ids::{CardId, ChecklistId, ColumnId, CommentId, ItemId, LabelId, UserId};
+use boardcast_protocol::ids::{
+    AttachmentId, CardId, ChecklistId, ColumnId, CommentId, ItemId, LabelId, UserId,
+};
 use boardcast_protocol::position::Position;
 
 use crate::room::Sight;
@@ -22,6 +24,7 @@ pub(super) enum Thing {
     Checklist(CardId, ChecklistId),
     Item(CardId, ChecklistId, ItemId),
     Comment(CardId, CommentId),
+    Attachment(CardId, AttachmentId),
 }
 
 /// A card with all that is known of it.
@@ -55,6 +58,7 @@ impl Thing {
             Self::Checklist(id, list) => json(card(id)?.checklists.get(&list)?),
             Self::Item(id, list, item) => json(card(id)?.checklists.get(&list)?.items.get(&item)?),
             Self::Comment(id, comment) => json(board.detail(id)?.comments.get(&comment)?),
+            Self::Attachment(id, attachment) => json(card(id)?.attachments.get(&attachment)?),
         }
     }
 
@@ -69,7 +73,8 @@ impl Thing {
             | Self::Card(_)
             | Self::Checklist(..)
             | Self::Item(..)
-            | Self::Comment(..) => tag_of(&json),
+            | Self::Comment(..)
+            | Self::Attachment(..) => tag_of(&json),
         };
         Some((json, tag))
     }
@@ -92,6 +97,7 @@ impl Thing {
             Self::Checklist(..) => "checklist",
             Self::Item(..) => "item",
             Self::Comment(..) => "comment",
+            Self::Attachment(..) => "attachment",
         }
     }
 }

@@ -31,6 +31,7 @@ use crate::http::listen::address_of;
 use crate::http::problem::Problem;
 use crate::http::quota::Known;
 use crate::room::{Condition, Decided, Request, RequestRefused, RoomInput};
+use crate::storage::StorageError;
 
 /// How long an answer waits for the disk; then 503, and the same request with the same key finds
 /// out what became of it.
@@ -238,6 +239,12 @@ pub(super) async fn durable(wait: oneshot::Receiver<()>) -> Result<(), Problem> 
             Err(problem.of_kind("not-durable").retry_after_s(RETRY_S))
         }
     }
+}
+
+/// Storage cannot be asked.
+pub(super) fn not_read(error: &StorageError) -> Problem {
+    tracing::error!(%error, "failed to answer a request from storage");
+    unavailable("this cannot be read or written at the moment")
 }
 
 /// A thing that is not on the board of the path.

@@ -48,6 +48,8 @@ impl Check<'_> {
         self.read_or_found(None, done)?;
         let done = self.imports().await;
         self.read_or_found(None, done)?;
+        let done = self.files().await;
+        self.read_or_found(None, done)?;
         for (table, next) in OWNERS {
             let done = self.owners(table, next).await;
             self.read_or_found(None, done)?;

@@ -12,6 +12,7 @@ mod board;
 mod cards;
 mod clients;
 mod epochs;
+mod files;
 mod history;
 mod index;
 mod ledger;
@@ -27,6 +28,8 @@ pub use report::{CheckReport, Invariant, LISTED_MAX, LedgerCounts, Violation};
 use super::StorageError;
 use super::connect::{self, Schema};
 use super::directory::Directory;
+use super::handle::FILES;
+use crate::files::FileStore;
 use index::Index;
 use ledger::Ledgers;
 
@@ -81,20 +84,22 @@ pub async fn check(
     watcher: &Watcher<'_>,
 ) -> Result<CheckReport, CheckError> {
     let ledgers = Ledgers::read(ledgers)?;
-    let (file, _claim) = match target {
+    let (file, files, _claim) = match target {
         CheckTarget::Directory(dir) => {
             let claim = Directory::claim_existing(dir)?;
-            (claim.database().to_owned(), Some(claim))
+            let files = FileStore::existing(&dir.join(FILES)).map_err(StorageError::from)?;
+            (claim.database().to_owned(), Some(files), Some(claim))
         }
         CheckTarget::File(file) if !file.is_file() => {
             return Err(StorageError::NoDatabase(file.clone()).into());
         }
-        CheckTarget::File(file) => (file.clone(), None),
+        CheckTarget::File(file) => (file.clone(), None, None),
     };
     let mut conn = connect::reader(&file).await?;
     let mut check = Check {
         conn: &mut conn,
         report: CheckReport::default(),
+        files,
         ledgers,
         index: Index::default(),
         watcher,
@@ -114,6 +119,8 @@ pub async fn check(
 struct Check<'a> {
     conn: &'a mut SqliteConnection,
     report: CheckReport,
+    /// The store of files; `None` for a database that is alone.
+    files: Option<FileStore>,
     ledgers: Ledgers,
     index: Index,
     watcher: &'a Watcher<'a>,

@@ -43,6 +43,8 @@ const PROJECTION: &str = "the rows are not what the log leads to: keep a copy of
      restore a backup, and report it";
 const INDEX: &str = "nothing is lost, but searches find too little or too much: stop the server and run \
      `boardcast reindex` on its data directory, and report it";
+const LOST_FILE: &str = "a file of an attachment is missing or damaged: restore a backup, or attach the \
+     same file again anywhere, which puts it back";
 const LOST: &str = "the log lacks what a client was told: keep the database and the ledger, and \
      report it; after a restore, what came after the backup is lost by intent";
 
@@ -61,6 +63,10 @@ invariants! {
     Users "users" TAMPERED;
     /// Accounts have a user, a name and the key of their address.
     Accounts "accounts" TAMPERED;
+    /// Every file of an attachment is there, and its bytes are those of its name.
+    FilesWhole "files_whole" LOST_FILE;
+    /// Files and attachments have the sizes that quotas count.
+    FilesCounted "files_counted" TAMPERED;
     /// A board has epochs, numbered from 1 without a gap.
     EpochsNumbered "epochs_numbered" TAMPERED;
     /// No epoch stands twice.
@@ -168,6 +174,8 @@ pub struct CheckReport {
     pub boards: u64,
     /// Versions that were read, from the log and from the activity.
     pub versions: u64,
+    /// Files of attachments that were read.
+    pub files: u64,
     /// What became of the lines of the ledgers.
     pub ledger: LedgerCounts,
     /// The first [`LISTED_MAX`] violations.

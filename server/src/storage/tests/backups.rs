@@ -114,7 +114,10 @@ async fn a_restore_that_was_cut_short_goes_on_at_the_next_start() {
     };
     for after in [None, Some(link)] {
         let killed = Killed::new().await;
-        stage(&database(&killed.dir), &killed.backup).await.unwrap();
+        let files = crate::files::FileStore::in_memory();
+        stage(&database(&killed.dir), &killed.backup, &files)
+            .await
+            .unwrap();
         assert_eq!(versions(&database(&killed.dir)).await, killed.at_end);
         if let Some(after) = after {
             after(&killed);

@@ -8,7 +8,9 @@ use crate::storage::accounts::{
 };
 use crate::storage::rows::Table;
 use crate::storage::search::{fill, find, index, labels};
-use crate::storage::{audit, client, database, load, log, past, read, requests, rows, trim, users};
+use crate::storage::{
+    attachments, audit, client, database, load, log, past, read, requests, rows, trim, users,
+};
 
 /// Statements that may read or sort more than they answer with, and why.
 const EXCUSED: [(&str, &[&str], &str); 6] = [
@@ -145,6 +147,20 @@ pub(super) fn served() -> Vec<&'static str> {
         board_links::BOARD_LINK,
         board_links::BOARD_LINKS,
         board_links::HAS_BOARD_LINK,
+        attachments::REATTACH,
+        attachments::IS_ATTACHED,
+        attachments::FITS,
+        attachments::PUT_FILE,
+        attachments::ATTACH,
+        attachments::MARK,
+        attachments::END,
+        attachments::KEPT,
+        attachments::FORGET_FILE,
+        attachments::FILE_OF,
+        attachments::BOARD_BYTES,
+        attachments::TOTALS,
+        attachments::UNUSED,
+        attachments::UNKNOWN,
         audit::APPEND.single(),
         audit::FORGET_OLD,
         audit::FORGET_MORE,

@@ -6,13 +6,17 @@ use std::path::Path;
 use super::plans::served;
 
 /// Sources whose statements may read whole tables, and why.
-const WHOLE_TABLES: [(&str, &str); 7] = [
+const WHOLE_TABLES: [(&str, &str); 8] = [
     ("check/", "reads everything, while no server uses it"),
     (
         "connect.rs",
         "looks at the schema and at settings, at the start",
     ),
     ("backup.rs", "copies everything"),
+    (
+        "packed.rs",
+        "moves the files of a backup, in a database that nobody else uses",
+    ),
     ("restore.rs", "marks all boards, before a server uses them"),
     ("checkpoint.rs", "writes the write-ahead log back"),
     ("fault.rs", "begins and ends transactions"),

@@ -1,0 +1,66 @@
+//! Operations on files of boards.
+
+use super::operation::{Body, Operation};
+
+pub(super) const FILES: &[Operation] = &[
+    Operation {
+        method: "POST",
+        path: "/api/v1/boards/{board}/cards/{card}/attachments",
+        id: "attach-file",
+        summary: "Attaches the body as a file",
+        takes: &["?name", "Idempotency-Key", "If-Match"],
+        body: Body::Any("application/octet-stream"),
+        answer: (201, Body::Json("Receipt")),
+        errors: &[403, 404, 408, 409, 412, 413, 422, 507],
+    },
+    Operation {
+        method: "PATCH",
+        path: "/api/v1/boards/{board}/cards/{card}/attachments/{attachment}",
+        id: "change-attachment",
+        summary: "Renames an attachment",
+        takes: &["Idempotency-Key", "If-Match"],
+        body: Body::Json("AttachmentPatch"),
+        answer: (200, Body::Json("Receipt")),
+        errors: &[403, 404, 409, 412, 413, 415, 422],
+    },
+    Operation {
+        method: "DELETE",
+        path: "/api/v1/boards/{board}/cards/{card}/attachments/{attachment}",
+        id: "remove-attachment",
+        summary: "Takes an attachment off its card",
+        takes: &["Idempotency-Key", "If-Match"],
+        body: Body::Nothing,
+        answer: (200, Body::Json("Receipt")),
+        errors: &[403, 404, 409, 412, 422],
+    },
+    Operation {
+        method: "GET",
+        path: "/api/v1/boards/{board}/attachments/{attachment}",
+        id: "read-attachment",
+        summary: "The file of an attachment, or a range of it",
+        takes: &["Range", "If-Range", "If-None-Match"],
+        body: Body::Nothing,
+        answer: (200, Body::Any("application/octet-stream")),
+        errors: &[206, 304, 404, 416, 500],
+    },
+    Operation {
+        method: "GET",
+        path: "/api/v1/boards/{board}/attachments/{attachment}/thumbnail",
+        id: "read-thumbnail",
+        summary: "A small picture of an attachment that is an image",
+        takes: &["If-None-Match"],
+        body: Body::Nothing,
+        answer: (200, Body::Any("image/*")),
+        errors: &[304, 404, 500],
+    },
+    Operation {
+        method: "GET",
+        path: "/api/v1/boards/{board}/export",
+        id: "export-board",
+        summary: "The board as a JSON file",
+        takes: &[],
+        body: Body::Nothing,
+        answer: (200, Body::Any("application/json")),
+        errors: &[404],
+    },
+];
