@@ -18,7 +18,7 @@ use crate::ids::{
     UserId,
 };
 use crate::patch;
-use crate::position::{ByteSize, Timestamp};
+use crate::position::{ByteSize, Timestamp, Version};
 
 fn is_false(flag: &bool) -> bool {
     !*flag
@@ -495,5 +495,12 @@ pub enum Command {
         card: CardId,
         /// Which attachment.
         attachment: AttachmentId,
+    },
+    /// Undo a version that the same user made, where nobody has changed since what it changed. It
+    /// goes alone in its submit.
+    #[serde(rename = "version.undo")]
+    VersionUndo {
+        /// Which.
+        version: Version,
     },
 }

@@ -18,3 +18,4 @@ mod replay;
 mod roles;
 mod scenarios;
 mod trials;
+mod undo;

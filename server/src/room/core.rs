@@ -5,6 +5,7 @@
 //! batches and presence when they are due, and to hand over rows.
 
 mod change;
+mod deeds;
 mod fan_out;
 mod members;
 mod request;
@@ -12,6 +13,7 @@ mod rows;
 mod submit;
 mod tell;
 
+use self::deeds::Deeds;
 use self::request::{Requests, Shown};
 pub(super) use members::RoleChanged;
 pub(super) use tell::Telling;
@@ -62,6 +64,7 @@ pub(super) struct Room {
     role_changes: Vec<RoleChanged>,
     imports: BTreeMap<Version, (Answer<ImportAnswer>, ImportReport)>,
     requests: Requests,
+    deeds: Deeds,
     /// The view as it was asked for last.
     shown: Option<Shown>,
     dirty: BTreeSet<Entity>,
@@ -124,6 +127,7 @@ impl Room {
             role_changes: Vec::new(),
             imports: BTreeMap::new(),
             requests: Requests::default(),
+            deeds: Deeds::default(),
             shown: None,
             dirty: dirty.into_iter().collect(),
             buried: Vec::new(),

@@ -13,3 +13,4 @@ export type { Progress, Rejection } from "./replica.js";
 export { RequestFailed } from "./requests.js";
 export type { Topic } from "./shown.js";
 export { type Claim, type Kept, MemoryStore, type Store } from "./store.js";
+export type { Deed } from "./undoing.js";
