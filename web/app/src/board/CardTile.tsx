@@ -6,13 +6,16 @@ import {
 import type { Card } from "@boardcast/client";
 import { AlignLeft, Ban, Calendar, CheckSquare, MessageSquare, Paperclip } from "lucide-react";
 import { memo, useEffect, useRef, useState } from "react";
+import { announce } from "../announce.js";
 import { useBoard, useThing } from "../live.js";
 import { go } from "../route.js";
 import { day, t } from "../text/index.js";
 import { canEdit, rename } from "./actions.js";
 import { useCursor, useIsCursor } from "./cursor.js";
+import { useFilter } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { hueOf, LabelChip } from "./LabelChip.js";
+import { useIsSelected, useSelection } from "./selection.js";
 
 /** One card in its column. It renders when this card changes, and for no other. */
 export const CardTile = memo(function CardTile({ id, first }: { id: string; first: boolean }) {
@@ -20,6 +23,9 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
   const cursor = useCursor();
   const card = useThing("cards", id);
   const isCursor = useIsCursor(id);
+  const selection = useSelection();
+  const isSelected = useIsSelected(id);
+  const filter = useFilter();
   const tile = useRef<HTMLAnchorElement>(null);
   const [edge, setEdge] = useState<"before" | "after">();
   const [dragged, setDragged] = useState(false);
@@ -79,17 +85,25 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
     <a
       ref={tile}
       href={`/b/${board.id}/c/${id}`}
-      className={`card ${edge ?? ""} ${dragged ? "dragged" : ""}`}
+      className={`card ${edge ?? ""} ${dragged ? "dragged" : ""} ${isSelected ? "selected" : ""}`}
       data-card={id}
       tabIndex={isCursor || first ? 0 : -1}
       onFocus={() => cursor.entered(id)}
       onClick={(event) => {
-        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
         event.preventDefault();
-        go(`/b/${board.id}/c/${id}`);
+        if (event.shiftKey) selection.extend(id, filter.lane(board, card.column));
+        else if (event.metaKey || event.ctrlKey) selection.toggle(id);
+        else go(`/b/${board.id}/c/${id}`);
       }}
       onKeyDown={(event) => {
-        if (event.key.toLowerCase() !== "e" || event.ctrlKey || event.metaKey) return;
+        const key = event.key.toLowerCase();
+        if ((key !== "e" && key !== "x") || event.ctrlKey || event.metaKey) return;
+        if (key === "x") {
+          event.preventDefault();
+          if (event.shiftKey) selection.extend(id, filter.lane(board, card.column));
+          else selection.toggle(id);
+          return announce(t.select.count(selection.all.size));
+        }
         if (!canEdit(board)) return;
         event.preventDefault();
         seen.current = card.revs?.title ?? 0;
@@ -104,6 +118,7 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
           ))}
         </span>
       )}
+      {isSelected && <span className="unseen">{t.select.selected}</span>}
       <span className="title">{card.title}</span>
       <Badges card={card} />
     </a>

@@ -4,7 +4,7 @@ import { announce } from "../announce.js";
 import { t } from "../text/index.js";
 
 /** Commands that go in one submit. */
-const COMMANDS_MAX = 100;
+export const COMMANDS_MAX = 100;
 
 /** Adds a card for each line to the end of a column. */
 export function addCards(board: LiveBoard, column: string, text: string): void {
