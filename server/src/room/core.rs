@@ -158,9 +158,10 @@ impl Room {
             RoomInput::Gone { conn } => self.leave(conn),
             RoomInput::Submit(submission) => return self.submit(*submission, place, now),
             RoomInput::Presence { conn, at } => {
-                let known = |card: &CardId| self.board.view().cards.contains_key(card);
+                let view = self.board.view();
                 let at = at.map(|mut at| {
-                    at.card = at.card.filter(known);
+                    at.card = at.card.filter(|card| view.cards.contains_key(card));
+                    at.column = at.column.filter(|column| view.columns.contains_key(column));
                     at
                 });
                 self.presence.tell(conn, at);

@@ -10,11 +10,14 @@ import { t } from "../text/index.js";
 import { Told } from "../told.js";
 import { Avatar } from "./CardTile.js";
 import { Columns } from "./Columns.js";
+import { loadColumn } from "./ColumnView.js";
 import { Cursor, ProvideCursor } from "./cursor.js";
 import { Filter, ProvideFilter, useFilter, useQuery } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
+import { GROUPS, type Group, Look, ProvideLook, useLook, useLookNow } from "./look.js";
 import { Notices } from "./Notices.js";
 import { SelectionBar } from "./SelectionBar.js";
+import { Swimlanes } from "./Swimlanes.js";
 import { ProvideSelection, Selection } from "./selection.js";
 import { takeBack } from "./undo.js";
 
@@ -39,6 +42,7 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
   const [cursor] = useState(() => new Cursor());
   const [filter] = useState(() => new Filter());
   const [selection] = useState(() => new Selection());
+  const [look] = useState(() => new Look(id));
   useEffect(() => {
     const opened = client.board(id);
     opened.tellPresence({ doing: "viewing" });
@@ -54,7 +58,9 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
       <ProvideCursor value={cursor}>
         <ProvideFilter value={filter}>
           <ProvideSelection value={selection}>
-            <Board card={card} selection={selection} />
+            <ProvideLook value={look}>
+              <Board card={card} selection={selection} />
+            </ProvideLook>
           </ProvideSelection>
         </ProvideFilter>
       </ProvideCursor>
@@ -70,7 +76,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
 
   useEffect(() => {
     if (!status.loaded) return;
-    for (const load of [loadCard, loadKeys, loadMembers, loadArchive, loadPalette]) {
+    for (const load of [loadCard, loadKeys, loadMembers, loadArchive, loadPalette, loadColumn]) {
       void load().catch(() => {});
     }
   }, [status.loaded]);
@@ -117,6 +123,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         </span>
         <Title />
         <FilterField />
+        <GroupField />
         <People />
         <Undo />
         <Icon label={t.palette.open} open={() => show("palette")}>
@@ -140,7 +147,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         {!status.loaded && status.phase !== "gone" && (
           <p className="empty">{status.refused ?? t.loading}</p>
         )}
-        {status.loaded && status.phase !== "gone" && <Columns key={status.role ?? ""} />}
+        {status.loaded && status.phase !== "gone" && <Cards key={status.role ?? ""} />}
       </main>
       <Suspense>
         {card && status.loaded && <CardDialog key={card} id={card} />}
@@ -156,6 +163,30 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
   );
 }
 
+function Cards() {
+  return useLookNow().group === "none" ? <Columns /> : <Swimlanes />;
+}
+
+/** By what the cards are grouped. */
+function GroupField() {
+  const look = useLook();
+  const { group } = useLookNow();
+  return (
+    <select
+      id="group"
+      aria-label={t.lanes.by}
+      value={group}
+      onChange={(event) => look.group(event.target.value as Group)}
+    >
+      {GROUPS.map((by) => (
+        <option key={by} value={by}>
+          {t.lanes.groups[by]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 function focusFilter(): boolean {
   const field = document.getElementById("filter");
   field?.focus();
@@ -165,6 +196,7 @@ function focusFilter(): boolean {
 /** What the palette offers besides boards and cards. */
 function useActions(show: (what: Shown) => void): Action[] {
   const board = useBoard();
+  const look = useLook();
   return useMemo(
     () => [
       { id: "undo", name: t.undoing.undo, keys: "Ctrl Z", run: () => void takeBack(board, "undo") },
@@ -174,6 +206,11 @@ function useActions(show: (what: Shown) => void): Action[] {
         keys: "Ctrl Shift Z",
         run: () => void takeBack(board, "redo"),
       },
+      ...GROUPS.map((by) => ({
+        id: `group-${by}`,
+        name: t.lanes.groups[by],
+        run: () => look.group(by),
+      })),
       { id: "members", name: t.members.title, run: () => show("members") },
       { id: "archive", name: t.archiveTitle, run: () => show("archive") },
       // The field takes the focus once the palette has given it back.
@@ -181,7 +218,7 @@ function useActions(show: (what: Shown) => void): Action[] {
       { id: "keys", name: t.keys.open, keys: "?", run: () => show("keys") },
       { id: "boards", name: t.allBoards, run: () => go("/") },
     ],
-    [board, show],
+    [board, look, show],
   );
 }
 

@@ -13,6 +13,7 @@ import { day, t } from "../text/index.js";
 import { canEdit, rename } from "./actions.js";
 import { useCursor, useIsCursor } from "./cursor.js";
 import { useFilter } from "./filter.js";
+import { useOthersAt } from "./Ghosts.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { hueOf, LabelChip } from "./LabelChip.js";
 import { useIsSelected, useSelection } from "./selection.js";
@@ -118,12 +119,38 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
           ))}
         </span>
       )}
+      <Others card={id} />
       {isSelected && <span className="unseen">{t.select.selected}</span>}
       <span className="title">{card.title}</span>
       <Badges card={card} />
     </a>
   );
 });
+
+/** Who else is at the card. */
+function Others({ card }: { card: string }) {
+  const others = useOthersAt(card);
+  if (others.length === 0) return null;
+  return (
+    <span className="others">
+      {others.slice(0, 3).map(({ user, doing }) => (
+        <Other key={user} user={user} doing={doing} />
+      ))}
+    </span>
+  );
+}
+
+/** One who is at a card, and what they do there. */
+export function Other({ user, doing }: { user: string; doing: string }) {
+  const name = useThing("members", user)?.name ?? user;
+  const says = t.presence[doing as "viewing"]?.(name) ?? name;
+  return (
+    <span className={`other ${doing}`} title={says}>
+      <span aria-hidden="true">{initialsOf(name)}</span>
+      <span className="unseen">{says}</span>
+    </span>
+  );
+}
 
 /** A strip in the colour of the cover; a cover that is a picture has none here. */
 function Cover({ color }: { color: string }) {
@@ -200,15 +227,15 @@ function Badges({ card }: { card: Card }) {
 /** A person as initials. */
 export function Avatar({ user }: { user: string }) {
   const name = useThing("members", user)?.name ?? user;
-  const initials = name
-    .split(/\s+/)
-    .map((word) => word.charAt(0))
-    .slice(0, 2)
-    .join("");
   return (
     <span className="avatar" title={name}>
-      <span aria-hidden="true">{initials.toUpperCase()}</span>
+      <span aria-hidden="true">{initialsOf(name)}</span>
       <span className="unseen">{name}</span>
     </span>
   );
+}
+
+function initialsOf(name: string): string {
+  const letters = name.split(/\s+/).map((word) => word.charAt(0));
+  return letters.slice(0, 2).join("").toUpperCase();
 }

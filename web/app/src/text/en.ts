@@ -27,6 +27,8 @@ export const en = {
   cardTitle: "Title of the card",
   quickAddHint: "Enter adds the card and begins the next. Pasted lines become a card each.",
   cardsIn: (n: number, column: string) => count(n, `# card in ${column}`, `# cards in ${column}`),
+  limitOf: (limit: number, kind: "soft" | "hard") =>
+    kind === "hard" ? `, at most ${limit}` : `, better no more than ${limit}`,
   wip: (n: number, limit: number) => `${n} of ${limit}`,
   commentCount: (n: number) => count(n, "# comment", "# comments"),
   checked: (done: number, all: number) => `${done} of ${all} done`,
@@ -105,6 +107,40 @@ export const en = {
   restoreThing: (thing: string) => `Restore ${thing}`,
   archiveColumn: (column: string) => `Archive ${column}`,
   people: (n: number) => count(n, "# person here", "# people here"),
+  columnDialog: {
+    open: (column: string) => `Menu of ${column}`,
+    limit: "Limit of cards in work",
+    limitHint: "1 to 20,000; empty for none",
+    hard: "Take no card above the limit",
+    done: "Cards here count as done",
+    collapse: "Collapse",
+    expand: (column: string) => `Expand ${column}`,
+  },
+  lanes: {
+    by: "Group by",
+    groups: {
+      none: "No swimlanes",
+      assignee: "By assignee",
+      label: "By label",
+      priority: "By priority",
+    },
+    without: {
+      none: "",
+      assignee: "Nobody",
+      label: "No label",
+      priority: "No priority",
+    },
+    cell: (column: string, lane: string) => `${column}, ${lane}`,
+    more: (n: number) => count(n, "# more card", "# more cards"),
+  },
+  presence: {
+    viewing: (name: string) => `${name} has this card open`,
+    typing: (name: string) => `${name} is writing`,
+    dragging: (name: string) => `${name} is moving this card`,
+    holds: (name: string) => `${name} is moving this`,
+    writes: (names: string[]) =>
+      names.length === 1 ? `${names[0]} is writing` : `${names.length} people are writing`,
+  },
   deeds: {
     "board.set": "change of the board",
     "member.add": "change of a member",

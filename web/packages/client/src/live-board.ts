@@ -143,6 +143,11 @@ export class LiveBoard {
     return this.replica.board;
   }
 
+  /** The user, as the server knows them; empty before the first welcome where no account was given. */
+  get user(): string {
+    return this.replica.self.user;
+  }
+
   /** Title, background, and whether the board is archived; `undefined` until the board has come. */
   get head(): Things["head"] | undefined {
     return this.get("head", HEAD);

@@ -1476,6 +1476,8 @@ export type Welcome = {
 export type Whereabouts = {
   /** The card that it is about. */
   card?: CardId | null;
+  /** The column over which the card is dragged. */
+  column?: ColumnId | null;
   /** What the person does. */
   doing: Activity;
 };
