@@ -148,6 +148,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
           <p className="empty">{status.refused ?? t.loading}</p>
         )}
         {status.loaded && status.phase !== "gone" && <Cards key={status.role ?? ""} />}
+        <SelectionBar />
       </main>
       <Suspense>
         {card && status.loaded && <CardDialog key={card} id={card} />}
@@ -156,7 +157,6 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         {shown === "members" && <MembersDialog close={close} />}
         {shown === "palette" && <Palette board={board} actions={actions} close={close} />}
       </Suspense>
-      <SelectionBar />
       <Told />
       <Announcer />
     </div>

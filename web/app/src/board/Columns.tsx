@@ -16,9 +16,8 @@ import { InlineEdit } from "./InlineEdit.js";
 import { useCardKeys } from "./keys.js";
 import { useLookNow } from "./look.js";
 import { watchCardDrags } from "./moves.js";
-
-/** The width of a column with the room beside it, in pixels. */
-const COLUMN_WIDTH = 280;
+import { watchTouchDrags } from "./touch.js";
+import { useColumnWidth } from "./width.js";
 
 /** The width of a column that is shown as a strip. */
 const STRIP_WIDTH = 54;
@@ -31,10 +30,11 @@ export function Columns() {
   const seen = (column: string) => filter.lane(board, column);
   const columns = useColumns();
   const { collapsed } = useLookNow();
+  const columnWidth = useColumnWidth();
   const scroller = useRef<HTMLDivElement>(null);
   const [adding, setAdding] = useState<string>();
   const widthOf = (column: string | undefined) =>
-    column !== undefined && collapsed.includes(column) ? STRIP_WIDTH : COLUMN_WIDTH;
+    column !== undefined && collapsed.includes(column) ? STRIP_WIDTH : columnWidth;
   const virtual = useVirtualizer({
     horizontal: true,
     count: columns.length,
@@ -50,6 +50,7 @@ export function Columns() {
     return combine(
       autoScrollForElements({ element }),
       watchCardDrags(board, "none"),
+      watchTouchDrags(board, "none", element),
       monitorForElements({
         canMonitor: ({ source }) => source.data.kind === "column",
         onDrop: ({ source, location }) => {
@@ -71,7 +72,7 @@ export function Columns() {
   }, [board, cursor, virtual]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the widths are those of these columns
-  useEffect(() => virtual.measure(), [virtual, collapsed]);
+  useEffect(() => virtual.measure(), [virtual, collapsed, columnWidth]);
 
   const pressed = useCardKeys({
     seen,

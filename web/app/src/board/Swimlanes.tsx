@@ -14,6 +14,7 @@ import { keyOf, lanesOf, type Swimlane } from "./grouping.js";
 import { useCardKeys } from "./keys.js";
 import { useLook, useLookNow } from "./look.js";
 import { watchCardDrags } from "./moves.js";
+import { watchTouchDrags } from "./touch.js";
 
 /** The width of a column with the room beside it, in pixels. */
 const COLUMN_WIDTH = 260;
@@ -66,7 +67,11 @@ export function Swimlanes() {
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    return combine(autoScrollForElements({ element }), watchCardDrags(board, group));
+    return combine(
+      autoScrollForElements({ element }),
+      watchCardDrags(board, group),
+      watchTouchDrags(board, group, element),
+    );
   }, [board, group]);
 
   useEffect(() => {
@@ -165,6 +170,8 @@ function Cell(props: { column: Column; lane: Swimlane; ids: readonly string[]; s
       <ul
         ref={place}
         className={over ? "over" : ""}
+        data-column={column.id}
+        data-lane={lane.key}
         aria-label={t.lanes.cell(column.title, lane.title)}
       >
         {shown.map((id, at) => (

@@ -133,6 +133,9 @@ export const en = {
     cell: (column: string, lane: string) => `${column}, ${lane}`,
     more: (n: number) => count(n, "# more card", "# more cards"),
   },
+  touch: {
+    taken: (card: string) => `${card} taken up`,
+  },
   presence: {
     viewing: (name: string) => `${name} has this card open`,
     typing: (name: string) => `${name} is writing`,
