@@ -78,6 +78,9 @@ for (const [name, options] of Object.entries(VIEWS)) {
     await page.goto("/");
     await page.getByRole("link", { name: "Release 1" }).first().waitFor();
     await look(page, "boards");
+    await page.goto("/me");
+    await page.getByRole("heading", { name: "Tokens for programs" }).waitFor();
+    await look(page, "me");
     await page.goto(`/b/${board.id}`);
     await state(page).getByText("Live").waitFor();
     await look(page, "board");

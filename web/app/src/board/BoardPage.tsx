@@ -6,7 +6,7 @@ import { ConnectionState } from "../ConnectionState.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
 import type { Action } from "../Palette.js";
 import { go } from "../route.js";
-import { t } from "../text/index.js";
+import { moment, t } from "../text/index.js";
 import { Told } from "../told.js";
 import { Avatar } from "./CardTile.js";
 import { Columns } from "./Columns.js";
@@ -141,6 +141,9 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         </Icon>
       </header>
       <Notices />
+      {status.asOf !== undefined && status.phase !== "gone" && (
+        <p className="as-of">{t.asOf(moment(status.asOf))}</p>
+      )}
       <main>
         {status.phase === "gone" && <p className="empty">{t.boardGone}</p>}
         {status.phase === "outdated" && <p className="empty">{t.outdated}</p>}

@@ -35,6 +35,8 @@ export type BoardStatus = {
   role?: Role;
   /** Whether there is something to show. */
   loaded: boolean;
+  /** What is shown is what was kept at this time, by the client's clock: the server has said nothing yet. */
+  asOf?: number;
   /** Submits that are not yet on the server's disk. */
   unsaved: number;
   /** Rejected submits that the person has not dismissed, oldest first. */
@@ -408,6 +410,7 @@ export class LiveBoard {
       ...(this.refused && { refused: this.refused }),
       ...(replica.role && { role: replica.role }),
       loaded: this.head !== undefined,
+      ...(replica.asOf !== undefined && { asOf: replica.asOf }),
       unsaved: waiting.length - held.length,
       rejections: this.rejections,
       held,
