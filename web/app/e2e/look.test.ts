@@ -21,7 +21,7 @@ test("a column takes no more cards than its limit, and says so", async () => {
   await dialog.getByLabel("Take no card above the limit").check();
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.waitFor({ state: "detached" });
-  await shows(async () => board.get("columns", "Doing")?.wip, { kind: "hard", limit: 1 });
+  await shows(async () => board.get("columns", "Doing")?.wip, { limit: 1, kind: "hard" });
   await column(page, "Doing").locator(".count.full").getByText("1 of 1").waitFor();
   await column(page, "Doing")
     .getByText("1 card in Doing, at most 1")

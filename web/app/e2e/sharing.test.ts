@@ -43,8 +43,9 @@ test("one sees one's sessions and ends another, and makes a token that works unt
     return (await fetch(`${site.server.url}/api/v1/boards`, { headers })).status;
   };
   expect(await ask()).toBe(200);
-  await page.getByRole("button", { name: "Revoke Script" }).click();
-  await page.getByText("Script", { exact: true }).waitFor({ state: "detached" });
+  const revoke = page.getByRole("button", { name: "Revoke Script" });
+  await revoke.click();
+  await revoke.waitFor({ state: "detached" });
   expect(await ask()).toBe(401);
 
   await page.getByLabel("Present password").fill("not the password");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::transact::{current_value, json_name, values_of};
-use super::super::{Card, CardKey, Conflict, Detail, Rejection};
+use super::super::{Card, CardKey, Conflict, Detail, Rejection, inverse};
 use super::{Step, Undoing, absent, free, meanwhile, room, there};
 use crate::command::{CardChange, Command};
 use crate::event::{CardPatch, Event};
@@ -14,16 +14,20 @@ impl Undoing<'_> {
     /// `did` is the event, `was` what its fields were.
     pub(super) fn card_set(&self, id: CardId, did: &Event, was: &CardPatch) -> Step {
         let card = there("card", self.board.view().cards.get(&id))?;
+        // The fields that the event has set, as they were before it and as they are now.
+        let Some(present) = inverse(self.board, did) else {
+            return Err(self.not_undone());
+        };
         let before = Event::CardSet {
             card: id,
             set: Box::new(was.clone()),
         };
         let mut patch = serde_json::to_value(was).unwrap_or_default();
-        for ((key, did), (_, was)) in values_of(did).into_iter().zip(values_of(&before)) {
-            let now = bare(current_value(self.board, card, key));
-            if now == bare(was.clone()) {
+        let values = values_of(did).into_iter().zip(values_of(&before));
+        for (((key, did), (_, was)), (_, now)) in values.zip(values_of(&present)) {
+            if now == was {
                 leave_out(&mut patch, key);
-            } else if now != bare(did) && card.revs.get(&key) != Some(&self.version) {
+            } else if now != did && card.revs.get(&key) != Some(&self.version) {
                 return Err(self.conflict(card, key, was));
             }
         }
@@ -117,17 +121,6 @@ impl Undoing<'_> {
         let command = Command::CardSet { card: id, set };
         super::decide(self.board, self.actor, &command, self.now)
     }
-}
-
-/// What is the same where a field is at its default, present or not.
-fn bare(value: Value) -> Value {
-    let is_default = match &value {
-        Value::Bool(on) => !on,
-        Value::Array(list) => list.is_empty(),
-        Value::String(text) => text == "none",
-        Value::Null | Value::Number(_) | Value::Object(_) => false,
-    };
-    if is_default { Value::Null } else { value }
 }
 
 fn leave_out(patch: &mut Value, key: CardKey) {

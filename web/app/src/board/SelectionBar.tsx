@@ -8,9 +8,13 @@ import { useSelected, useSelection } from "./selection.js";
 
 /** What can be done to the selected cards, while there are any. */
 export function SelectionBar() {
+  const selected = useSelected();
+  return selected.size === 0 ? null : <Bar selected={selected} />;
+}
+
+function Bar({ selected }: { selected: ReadonlySet<string> }) {
   const board = useBoard();
   const selection = useSelection();
-  const selected = useSelected();
   // Cards that are archived or gone are not selected any more.
   const cards = useAll("cards");
   useEffect(() => {

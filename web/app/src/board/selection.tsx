@@ -1,5 +1,5 @@
 // Which cards are selected. Only the cards that this is about render.
-import { createContext, useCallback, useContext, useRef, useSyncExternalStore } from "react";
+import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
 
 export class Selection {
   private cards: ReadonlySet<string> = new Set();
@@ -79,7 +79,7 @@ export function useIsSelected(card: string): boolean {
 
 /** All selected cards. */
 export function useSelected(): ReadonlySet<string> {
-  const selection = useRef(useSelection()).current;
+  const selection = useSelection();
   const listen = useCallback((changed: () => void) => selection.listen(changed), [selection]);
   return useSyncExternalStore(listen, () => selection.all);
 }
