@@ -135,10 +135,6 @@ impl Undoing<'_> {
         Ok(())
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "only an import makes other pairs"
-    )]
     fn step(&self, event: &Event, was: Option<&Event>) -> Step {
         use Event as E;
         let Some(was) = was else {
@@ -175,6 +171,7 @@ impl Undoing<'_> {
             (E::AttachmentPut { card, .. } | E::AttachmentRemoved { card, .. }, _) => {
                 self.attachment(*card, event, was)
             }
+            // Only an import makes other pairs.
             _ => Err(self.not_undone()),
         }
     }

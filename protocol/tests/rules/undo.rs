@@ -37,7 +37,8 @@ impl History {
         history
     }
 
-    fn does(&mut self, user: &str, commands: Vec<Command>) -> Deed {
+    fn does(&mut self, user: &str, commands: impl IntoIterator<Item = Command>) -> Deed {
+        let commands: Vec<_> = commands.into_iter().collect();
         let actor = Actor::new(id(user), false);
         self.version += 1;
         let moment = moment(self.version, &actor);

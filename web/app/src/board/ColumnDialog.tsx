@@ -59,6 +59,7 @@ export default function ColumnDialog({ column, close }: { column: Column; close(
                   min={1}
                   max={20_000}
                   defaultValue={column.wip?.limit ?? ""}
+                  placeholder={t.columnDialog.none}
                   aria-description={t.columnDialog.limitHint}
                 />
               </label>

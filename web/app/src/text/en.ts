@@ -112,6 +112,7 @@ export const en = {
   columnDialog: {
     open: (column: string) => `Menu of ${column}`,
     limit: "Limit of cards in work",
+    none: "None",
     limitHint: "1 to 20,000; empty for none",
     hard: "Take no card above the limit",
     done: "Cards here count as done",
