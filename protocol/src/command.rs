@@ -1,7 +1,4 @@
 //! What a client asks for. `decide` answers with events, with nothing to do, or with a rejection.
-//!
-//! A thing is placed among its neighbours: right after `after`, else right before `before`, else at
-//! the end; a neighbour that is not there any more is passed over. Only the server makes ranks.
 
 mod change;
 mod place;
@@ -17,12 +14,8 @@ use crate::ids::{
     AttachmentId, CardId, ChecklistId, ColumnId, CommentId, FieldId, ItemId, LabelId, SprintId,
     UserId,
 };
-use crate::patch;
+use crate::patch::{self, is_false};
 use crate::position::{ByteSize, Timestamp, Version};
-
-fn is_false(flag: &bool) -> bool {
-    !*flag
-}
 
 /// One wish of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
