@@ -127,7 +127,7 @@ test("the palette finds boards, cards and actions", async () => {
   const board = await site.board({ "To do": ["Buy seeds", "Dig"], Done: [] });
   const page = await opened(site, "ann", board);
   const field = page.getByRole("combobox", { name: "Boards, cards and actions" });
-  const first = page.getByRole("option").first();
+  const first = page.getByRole("dialog").getByRole("option").first();
   await page.keyboard.press("Control+k");
   await field.fill("seed");
   await first.getByText("Buy seeds #1").waitFor();
