@@ -115,7 +115,12 @@ async fn presence(
         // Each of them goes through all three, however many there are.
         let turn = number / clients.len() as u64 + number;
         let doing = doings[(turn % doings.len() as u64) as usize];
-        client.tell(Some(Whereabouts { doing, card }));
+        let column = None;
+        client.tell(Some(Whereabouts {
+            doing,
+            card,
+            column,
+        }));
     }
 }
 

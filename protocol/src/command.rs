@@ -1,7 +1,4 @@
 //! What a client asks for. `decide` answers with events, with nothing to do, or with a rejection.
-//!
-//! A thing is placed among its neighbours: right after `after`, else right before `before`, else at
-//! the end; a neighbour that is not there any more is passed over. Only the server makes ranks.
 
 mod change;
 mod place;
@@ -17,12 +14,8 @@ use crate::ids::{
     AttachmentId, CardId, ChecklistId, ColumnId, CommentId, FieldId, ItemId, LabelId, SprintId,
     UserId,
 };
-use crate::patch;
-use crate::position::{ByteSize, Timestamp};
-
-fn is_false(flag: &bool) -> bool {
-    !*flag
-}
+use crate::patch::{self, is_false};
+use crate::position::{ByteSize, Timestamp, Version};
 
 /// One wish of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -495,5 +488,12 @@ pub enum Command {
         card: CardId,
         /// Which attachment.
         attachment: AttachmentId,
+    },
+    /// Undo a version that the same user made, where nobody has changed since what it changed. It
+    /// goes alone in its submit.
+    #[serde(rename = "version.undo")]
+    VersionUndo {
+        /// Which.
+        version: Version,
     },
 }

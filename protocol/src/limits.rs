@@ -54,6 +54,8 @@ pub const BURIED_MAX: usize = 1_000_000;
 
 /// Commands of one submit, applied all or nothing.
 pub const SUBMIT_COMMANDS_MAX: usize = 100;
+/// Events of a version that can be undone: a greater one would hold up its board.
+pub const UNDO_EVENTS_MAX: usize = 5_000;
 /// Outcomes that are kept of each client of a board (rule R4).
 pub const OUTCOMES_KEPT: usize = 64;
 /// How long a client of a board is remembered, in milliseconds: 90 days (rule R4).

@@ -1,4 +1,4 @@
-//! Readers for fields that serde would read too loosely.
+//! Readers for fields that serde would read too loosely, and what they omit.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,4 +43,9 @@ where
     }
 
     deserializer.deserialize_map(Pairs(PhantomData))
+}
+
+/// Whether a flag is at its default, which the JSON form omits.
+pub(crate) fn is_false(flag: &bool) -> bool {
+    !*flag
 }

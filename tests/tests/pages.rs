@@ -62,6 +62,7 @@ async fn all_pages_of_the_browser_client_are_its_document() {
     for path in [
         "/",
         "/first-start",
+        "/me",
         "/password",
         "/sign-in",
         "/b/x",

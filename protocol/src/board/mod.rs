@@ -13,6 +13,7 @@ mod model;
 mod permission;
 mod rejection;
 mod transact;
+mod undo;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,7 @@ pub use model::{
 pub use permission::{Action, Pass, Scope, Who};
 pub use rejection::{Conflict, Reason, Rejection};
 pub use transact::{Applied, Seen, install, rejection_of, transact};
+pub use undo::{Deed, undo};
 pub use verify::Fault;
 
 use crate::ids::{AnyId, CardId, ColumnId};

@@ -241,9 +241,11 @@ impl Command {
             Self::BoardSet { .. } | Self::MemberAdd { .. } | Self::MemberRemove { .. } => {
                 Action::Administer
             }
-            Self::CommentCreate { .. } | Self::CommentSet { .. } | Self::CommentRemove { .. } => {
-                Action::Comment
-            }
+            // What the version needs is asked beside, see [`super::undo`].
+            Self::CommentCreate { .. }
+            | Self::CommentSet { .. }
+            | Self::CommentRemove { .. }
+            | Self::VersionUndo { .. } => Action::Comment,
             Self::ColumnCreate { .. }
             | Self::ColumnSet { .. }
             | Self::ColumnMove { .. }

@@ -75,7 +75,7 @@ pub struct Rejection {
     pub reason: Reason,
     /// What was wrong and what would be right, for people.
     pub hint: String,
-    /// Both values, where the reason is `conflict`.
+    /// Both values, where the reason is `conflict` and it is about a field of a card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict: Option<Box<Conflict>>,
 }

@@ -48,15 +48,15 @@ pub fn transact(
         return Err(Rejection::new(Reason::Invalid, hint));
     }
     let mut applied = Applied::default();
-    let mut undo = Undo::default();
+    let mut rollback = Rollback::default();
     for (index, command) in commands.iter().enumerate() {
         let result = decide(board, actor, command, moment.stamp.at).and_then(|events| {
             check_seen(board, command, &events, seen)?;
             let guarded = commands.len() > 1 || events.len() > 1;
-            undo.apply(board, moment, events, guarded, &mut applied)
+            rollback.apply(board, moment, events, guarded, &mut applied)
         });
         if let Err(mut rejection) = result {
-            undo.roll_back(board);
+            rollback.roll_back(board);
             if commands.len() > 1 {
                 let (nth, count) = (index + 1, commands.len());
                 rejection.hint = format!("command {nth} of {count}: {}", rejection.hint);
@@ -77,6 +77,9 @@ pub fn rejection_of(
     now: Timestamp,
 ) -> Option<Rejection> {
     let [command] = commands else { return None };
+    if matches!(command, Command::VersionUndo { .. }) {
+        return None;
+    }
     decide(board, actor, command, now)
         .and_then(|events| check_seen(board, command, &events, seen))
         .err()
@@ -93,9 +96,9 @@ pub fn install(
     moment: Moment,
 ) -> Result<Applied, Rejection> {
     let mut applied = Applied::default();
-    let mut undo = Undo::default();
-    if let Err(rejection) = undo.apply(board, moment, events, true, &mut applied) {
-        undo.roll_back(board);
+    let mut rollback = Rollback::default();
+    if let Err(rejection) = rollback.apply(board, moment, events, true, &mut applied) {
+        rollback.roll_back(board);
         return Err(rejection);
     }
     Ok(applied)
@@ -140,7 +143,7 @@ fn check_seen(
     Ok(())
 }
 
-fn values_of(event: &Event) -> Vec<(CardKey, Value)> {
+pub(super) fn values_of(event: &Event) -> Vec<(CardKey, Value)> {
     if let Event::CardDescribed { text, .. } = event {
         return vec![(CardKey::Description, Value::from(text.as_str()))];
     }
@@ -151,7 +154,7 @@ fn values_of(event: &Event) -> Vec<(CardKey, Value)> {
     set.keys().map(|key| (key, field_of(&json, key))).collect()
 }
 
-fn current_value(board: &Board, card: &Card, key: CardKey) -> Value {
+pub(super) fn current_value(board: &Board, card: &Card, key: CardKey) -> Value {
     if key == CardKey::Description {
         let text = board
             .detail(card.id)
@@ -170,7 +173,7 @@ fn field_of(json: &Value, key: CardKey) -> Value {
     json.get(json_name(key)).cloned().unwrap_or_default()
 }
 
-fn json_name(key: CardKey) -> &'static str {
+pub(super) fn json_name(key: CardKey) -> &'static str {
     match key {
         CardKey::Title => "title",
         CardKey::Description => "description",
@@ -210,13 +213,13 @@ enum Saved {
 
 /// What is needed to take a list back: each part as it was before the first event that changed it.
 #[derive(Default)]
-struct Undo {
+pub(super) struct Rollback {
     saved: BTreeMap<Entity, Saved>,
     buried: Vec<AnyId>,
 }
 
-impl Undo {
-    fn apply(
+impl Rollback {
+    pub(super) fn apply(
         &mut self,
         board: &mut Board,
         moment: Moment,
@@ -244,7 +247,7 @@ impl Undo {
         Ok(())
     }
 
-    fn roll_back(self, board: &mut Board) {
+    pub(super) fn roll_back(self, board: &mut Board) {
         for saved in self.saved.into_values() {
             restore(board, saved);
         }

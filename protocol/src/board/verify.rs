@@ -114,7 +114,7 @@ impl Board {
         Ok(())
     }
 
-    fn verify_card(&self, card: &Card, path: &str) -> Result<(), Fault> {
+    pub(super) fn verify_card(&self, card: &Card, path: &str) -> Result<(), Fault> {
         let view = self.view();
         at(
             format_args!("{path}.title"),

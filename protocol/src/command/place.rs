@@ -1,4 +1,5 @@
-//! Where a thing goes.
+//! Where a thing goes among its neighbours: right after `after`, else right before `before`, else at
+//! the end; a neighbour that is not there any more is passed over. Only the server makes ranks.
 
 use serde::{Deserialize, Serialize};
 

@@ -45,7 +45,8 @@ impl Command {
             | Self::FieldRemove { .. }
             | Self::SprintCreate { .. }
             | Self::SprintSet { .. }
-            | Self::SprintRemove { .. } => None,
+            | Self::SprintRemove { .. }
+            | Self::VersionUndo { .. } => None,
         }
     }
 }

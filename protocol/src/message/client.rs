@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::Seen;
 use crate::command::Command;
-use crate::ids::{BoardId, CardId, ClientId};
+use crate::ids::{BoardId, CardId, ClientId, ColumnId};
 use crate::patch;
 use crate::position::{Position, Seq, Timestamp, Version};
 
@@ -41,6 +41,9 @@ pub struct Whereabouts {
     /// The card that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<CardId>,
+    /// The column over which the card is dragged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<ColumnId>,
 }
 
 /// What a client says.

@@ -19,3 +19,4 @@ mod roles;
 mod scenarios;
 mod search;
 mod trials;
+mod undo;

@@ -133,7 +133,7 @@ proptest! {
 }
 
 /// Without what an undo does not give back: who changed a card last, its revisions, and numbers.
-fn timeless(view: &View) -> View {
+pub(crate) fn timeless(view: &View) -> View {
     let mut view = view.clone();
     view.next_number = 0;
     for card in view.cards.values_mut() {

@@ -13,7 +13,12 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("admin", &["BoardSet", "MemberAdd", "MemberRemove"]),
     (
         "commenter",
-        &["CommentCreate", "CommentSet", "CommentRemove"],
+        &[
+            "CommentCreate",
+            "CommentSet",
+            "CommentRemove",
+            "VersionUndo",
+        ],
     ),
 ];
 

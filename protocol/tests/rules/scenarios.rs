@@ -202,6 +202,7 @@ fn r12_scenarios_come_out_as_they_are_written_down() {
 fn every_command() -> Value {
     let steps = commands()
         .iter()
+        .filter(|command| !matches!(command, Command::VersionUndo { .. }))
         .map(|command| ok(serde_json::to_value(command).unwrap()))
         .collect();
     play("every command", stage(None), steps)

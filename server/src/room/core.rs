@@ -5,6 +5,7 @@
 //! batches and presence when they are due, and to hand over rows.
 
 mod change;
+mod deeds;
 mod fan_out;
 mod members;
 mod request;
@@ -12,6 +13,7 @@ mod rows;
 mod submit;
 mod tell;
 
+use self::deeds::Deeds;
 use self::request::{Requests, Shown};
 pub(super) use members::RoleChanged;
 pub(super) use tell::Telling;
@@ -62,6 +64,7 @@ pub(super) struct Room {
     role_changes: Vec<RoleChanged>,
     imports: BTreeMap<Version, (Answer<ImportAnswer>, ImportReport)>,
     requests: Requests,
+    deeds: Deeds,
     /// The view as it was asked for last.
     shown: Option<Shown>,
     dirty: BTreeSet<Entity>,
@@ -124,6 +127,7 @@ impl Room {
             role_changes: Vec::new(),
             imports: BTreeMap::new(),
             requests: Requests::default(),
+            deeds: Deeds::default(),
             shown: None,
             dirty: dirty.into_iter().collect(),
             buried: Vec::new(),
@@ -154,9 +158,10 @@ impl Room {
             RoomInput::Gone { conn } => self.leave(conn),
             RoomInput::Submit(submission) => return self.submit(*submission, place, now),
             RoomInput::Presence { conn, at } => {
-                let known = |card: &CardId| self.board.view().cards.contains_key(card);
+                let view = self.board.view();
                 let at = at.map(|mut at| {
-                    at.card = at.card.filter(known);
+                    at.card = at.card.filter(|card| view.cards.contains_key(card));
+                    at.column = at.column.filter(|column| view.columns.contains_key(column));
                     at
                 });
                 self.presence.tell(conn, at);

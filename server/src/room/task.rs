@@ -170,6 +170,11 @@ impl RoomTask {
                 Some(client) => self.recall(client, input.origin()).await,
                 None => true,
             };
+            let is_known = is_known
+                && match self.room.lacks_deed(&input) {
+                    Some(version) => self.look_back(version, input.origin()).await,
+                    None => true,
+                };
             if is_known {
                 self.take_input(input);
             }
@@ -194,6 +199,25 @@ impl RoomTask {
             }
             Err(error) => {
                 tracing::error!(%board, %client, error = &error as &dyn std::error::Error, "failed to look up a client");
+                if let Some(origin) = origin {
+                    origin.outbox.close(CloseCode::InternalError);
+                }
+                false
+            }
+        }
+    }
+
+    /// Reads a version that is to be undone; whether the input may be handled, as [`Self::recall`].
+    async fn look_back(&mut self, version: Version, origin: Option<&Origin>) -> bool {
+        let board = self.place.board;
+        let before = Some(version.next());
+        match self.shared.storage.activity(board, None, before, 1).await {
+            Ok(mut entries) => {
+                self.room.remember(entries.pop());
+                true
+            }
+            Err(error) => {
+                tracing::error!(%board, %version, error = &error as &dyn std::error::Error, "failed to read a version to undo");
                 if let Some(origin) = origin {
                     origin.outbox.close(CloseCode::InternalError);
                 }

@@ -16,6 +16,7 @@ mod random;
 mod requests;
 mod rooms;
 mod rows;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{Cursor, Read};

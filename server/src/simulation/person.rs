@@ -168,6 +168,7 @@ impl Person {
                 at: card.map(|card| Whereabouts {
                     doing: boardcast_protocol::message::Activity::Typing,
                     card: Some(card),
+                    column: None,
                 }),
             }),
             Noise::OpenCard => ClientMessage::CardOpen(CardOpen {

@@ -157,3 +157,34 @@ async fn r4_if_match_makes_a_list_only_onto_the_board_that_was_read() {
     );
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_program_undoes_what_it_has_done_and_nothing_else() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (User::of(&server, "ann"), User::of(&server, "bob"));
+    let board = ann.board().await;
+    let member = json!([{"type": "member.add", "user": "bob", "role": "editor"}]);
+    assert_eq!(ann.commands(&board, member).await.status, 200);
+    let made = ann.commands(&board, json!([card("c1")])).await;
+    let undo = json!([{"type": "version.undo", "version": made.json()["version"]}]);
+    let refused = bob.commands(&board, undo.clone()).await;
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (403, "forbidden")
+    );
+
+    let undone = ann.commands(&board, undo.clone()).await;
+    assert_eq!(undone.status, 200, "{undone:?}");
+    let cards = ann.get(&format!("{board}/cards")).await.json();
+    assert_eq!(cards["cards"], json!([]));
+    let redo = json!([{"type": "version.undo", "version": undone.json()["version"]}]);
+    assert_eq!(ann.commands(&board, redo).await.status, 200);
+    let title = json!([{"type": "card.set", "card": "c1", "set": {"title": "Bob's"}}]);
+    assert_eq!(bob.commands(&board, title).await.status, 200);
+    let refused = ann.commands(&board, undo).await;
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (409, "conflict")
+    );
+    server.stop().await;
+}

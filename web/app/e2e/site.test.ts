@@ -138,11 +138,41 @@ test("without a network the board stays usable, and a reload loses nothing", asy
   await state(page).getByText("2 unsaved changes").waitFor();
   await page.reload();
   await state(page).getByText("2 unsaved changes").waitFor();
+  // The board is there, as it was kept, with what is not saved; and goes on being worked on.
+  await page.getByText("This is the board as of").waitFor();
+  await shows(() => titles(page, "Done"), ["One", "Two"]);
+  await card(page, "One").focus();
+  await card(page, "One").press("e");
+  await page.getByLabel("Title of the card").fill("First");
+  await page.getByLabel("Title of the card").press("Enter");
+  await state(page).getByText("3 unsaved changes").waitFor();
   const before = board.version;
   site.door.reopen();
   await state(page).getByText("Saved", { exact: true }).waitFor({ timeout: 30_000 });
-  await shows(() => titles(page, "Done"), ["One", "Two"]);
-  await shows(async () => board.version - before, 2);
+  await shows(() => titles(page, "Done"), ["First", "Two"]);
+  await page.getByText("This is the board as of").waitFor({ state: "detached" });
+  await shows(async () => board.version - before, 3);
+});
+
+test("who signs out leaves nothing of the boards behind", async () => {
+  const board = await site.board({ "To do": ["One"] });
+  const page = await opened(site, "ann", board);
+  const kept = () =>
+    page.evaluate(async () => {
+      const db = await new Promise<IDBDatabase>((resolve) => {
+        const opening = indexedDB.open("boardcast");
+        opening.onsuccess = () => resolve(opening.result);
+      });
+      const rows = db.transaction("views").objectStore("views").count();
+      return new Promise((resolve) => {
+        rows.onsuccess = () => resolve(rows.result);
+      });
+    });
+  await shows(kept, 1);
+  await page.getByRole("link", { name: "Boards" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL("**/sign-in");
+  await shows(kept, 0);
 });
 
 test("what closed tabs had not saved is sent by the tab that is opened next", async () => {

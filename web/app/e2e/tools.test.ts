@@ -130,7 +130,8 @@ test("what is archived comes back, or goes for good", async () => {
     await card(page, title).focus();
     await card(page, title).press("c");
   }
-  await page.getByRole("button", { name: "Archive Done" }).click();
+  await page.getByRole("button", { name: "Menu of Done" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Archive Done" }).click();
   await column(page, "Done").waitFor({ state: "detached" });
   await shows(() => titles(page, "To do"), []);
   await page.getByRole("button", { name: "Archive", exact: true }).click();

@@ -56,7 +56,21 @@ export function BoardsPage() {
       <header className="bar">
         <h1>{t.boards}</h1>
         <ConnectionState />
-        <button type="button" className="quiet" onClick={() => void leave()}>
+        <a
+          href="/me"
+          className="back"
+          onClick={(event) => {
+            event.preventDefault();
+            go("/me");
+          }}
+        >
+          {t.me.title}
+        </a>
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => void client.forgetViews().then(leave)}
+        >
           {t.account.signOut}
         </button>
       </header>

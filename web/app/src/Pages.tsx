@@ -1,8 +1,12 @@
 import type { Client } from "@boardcast/client";
+import { lazy, Suspense } from "react";
 import { BoardsPage } from "./BoardsPage.js";
 import { BoardPage } from "./board/BoardPage.js";
 import { ProvideClient } from "./live.js";
 import { routeOf, usePath } from "./route.js";
+import { Told } from "./told.js";
+
+const MePage = lazy(() => import("./account/MePage.js"));
 
 /** The page that the address names. */
 export function Pages({ client }: { client: Client }) {
@@ -11,9 +15,14 @@ export function Pages({ client }: { client: Client }) {
     <ProvideClient value={client}>
       {route.page === "board" ? (
         <BoardPage key={route.board} id={route.board} card={route.card} />
+      ) : route.page === "me" ? (
+        <Suspense>
+          <MePage />
+        </Suspense>
       ) : (
         <BoardsPage />
       )}
+      {route.page !== "board" && <Told />}
     </ProvideClient>
   );
 }

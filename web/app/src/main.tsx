@@ -7,8 +7,9 @@ import { createRoot } from "react-dom/client";
 import { AccountPage } from "./account/AccountPage.js";
 import { Pages } from "./Pages.js";
 import { routeOf } from "./route.js";
-import { account, arrive, listenForLinks, token } from "./session.js";
+import { acceptInvitation, account, arrive, listenForLinks, token } from "./session.js";
 import { t } from "./text/index.js";
+import { tell } from "./told.js";
 
 const root = createRoot(document.getElementById("root") as HTMLElement);
 const route = routeOf(location.pathname);
@@ -18,6 +19,9 @@ listenForLinks();
 if (route.page === "account") {
   root.render(<AccountPage name={route.name} />);
 } else if (arrived === "in") {
+  const invited = await acceptInvitation();
+  if (invited.board) history.replaceState(null, "", `/b/${invited.board}`);
+  if (invited.refused) tell(t.share.refused(invited.refused));
   const tabToken = token();
   const client = await Client.open({
     url: location.origin,

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from "react";
 
 export type Route =
   | { page: "boards" }
+  | { page: "me" }
   | { page: "board"; board: string; card?: string }
   | { page: "account"; name: "sign-in" | "first-start" | "password" };
 
@@ -12,7 +13,7 @@ export function routeOf(path: string): Route {
   if (board?.[1]) return { page: "board", board: board[1], ...(board[2] && { card: board[2] }) };
   const account = /^\/(sign-in|first-start|password)$/.exec(path)?.[1];
   if (account) return { page: "account", name: account as "sign-in" };
-  return { page: "boards" };
+  return { page: path === "/me" ? "me" : "boards" };
 }
 
 /** Goes to another page without loading anew. */

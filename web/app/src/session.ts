@@ -1,6 +1,9 @@
 // Who is signed in, and by what: a cookie of the server, or the token of a link in this tab only.
 const TOKEN = "boardcast-token";
 const USER = "boardcast-user";
+const INVITATION = "boardcast-invitation";
+/** As whom a public link lets a tab in. */
+const GUEST = "guest";
 
 /** What the server said to a request. */
 export type Answer =
@@ -8,11 +11,20 @@ export type Answer =
   | { ok: false; detail: string; status: number };
 
 /** Sends JSON. Throws where the server cannot be reached. */
-export async function post(path: string, body: object): Promise<Answer> {
+export function post(path: string, body: object): Promise<Answer> {
+  return ask("POST", path, body);
+}
+
+/** Asks the server as who is signed in. Throws where it cannot be reached. */
+export async function ask(method: string, path: string, body?: object): Promise<Answer> {
+  const bearer = token();
   const response = await fetch(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
+    method,
+    headers: {
+      ...(body && { "content-type": "application/json" }),
+      ...(bearer && { authorization: `Bearer ${bearer}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
   });
   const told = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (response.ok) return { ok: true, body: told };
@@ -51,7 +63,13 @@ export function token(): string | undefined {
  * known where the server cannot be reached; or that nobody is and the link was refused.
  */
 export async function arrive(): Promise<"in" | "out" | "refused"> {
-  const ticket = /ticket=([A-Za-z0-9_-]+)/.exec(location.hash)?.[1];
+  const ticket = secretOf("ticket");
+  const view = secretOf("view");
+  const invitation = secretOf("invitation");
+  if (view) rememberHere(GUEST, view);
+  // It waits until somebody has signed in.
+  if (invitation) sessionStorage.setItem(INVITATION, invitation);
+  if (view || invitation) history.replaceState(null, "", location.pathname);
   let refused = false;
   try {
     if (ticket) {
@@ -67,10 +85,34 @@ export async function arrive(): Promise<"in" | "out" | "refused"> {
   }
 }
 
+/** A secret that stands in the fragment of the address, which browsers do not send. */
+function secretOf(name: string): string | undefined {
+  return new RegExp(`${name}=([A-Za-z0-9_-]+)`).exec(location.hash)?.[1];
+}
+
+/** Whether this tab only looks, by a public link. */
+export function isGuest(): boolean {
+  return account() === GUEST && token() !== undefined;
+}
+
+/** Accepts the invitation that has brought somebody here; the board, or why there is none. */
+export async function acceptInvitation(): Promise<{ board?: string; refused?: string }> {
+  const invitation = sessionStorage.getItem(INVITATION);
+  if (!invitation) return {};
+  try {
+    const answer = await post("/api/v1/invitations/accept", { invitation });
+    sessionStorage.removeItem(INVITATION);
+    return answer.ok ? { board: `${answer.body.board}` } : { refused: answer.detail };
+  } catch {
+    // It is tried again with the next page.
+    return {};
+  }
+}
+
 /** Loads the page anew when a link with a secret is opened in a tab that shows the page already. */
 export function listenForLinks(): void {
   addEventListener("hashchange", () => {
-    if (/(?:ticket|link)=/.test(location.hash)) location.reload();
+    if (/(?:ticket|link|view|invitation)=/.test(location.hash)) location.reload();
   });
 }
 

@@ -120,7 +120,7 @@ impl Deciding<'_> {
     }
 
     /// Whether one more open card may come into the column.
-    pub(super) fn check_takes_card(&self, id: ColumnId) -> Result<(), Rejection> {
+    pub(in crate::board) fn check_takes_card(&self, id: ColumnId) -> Result<(), Rejection> {
         let column = self.column(id)?;
         if column.archived {
             let hint = "the column is archived; restore it first";

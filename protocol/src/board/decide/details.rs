@@ -153,7 +153,7 @@ impl Deciding<'_> {
         )
     }
 
-    fn put_comment(&self, card: CardId, comment: Comment) -> Decision {
+    pub(in crate::board) fn put_comment(&self, card: CardId, comment: Comment) -> Decision {
         if comment.text.trim().is_empty() {
             return Err(Rejection::new(Reason::Invalid, "a comment is empty"));
         }

@@ -33,7 +33,7 @@ impl Deciding<'_> {
     }
 
     /// Whether following `links` from `start` never comes to `card`.
-    pub(super) fn check_no_cycle<'b, I>(
+    pub(in crate::board) fn check_no_cycle<'b, I>(
         &'b self,
         card: CardId,
         start: CardId,

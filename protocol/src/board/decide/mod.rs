@@ -75,19 +75,28 @@ pub fn decide(
         let hint = "the board is archived; restore it first";
         return Err(Rejection::new(Reason::Invalid, hint));
     }
+    rules(board, actor, role, now).dispatch(command)
+}
+
+/// The rules about single things, for what does not come of a command.
+pub(super) fn rules<'a>(
+    board: &'a Board,
+    actor: &Actor,
+    role: Role,
+    now: Timestamp,
+) -> Deciding<'a> {
     Deciding {
         board,
         user: actor.user,
         role,
         now,
     }
-    .dispatch(command)
 }
 
-type Decision = Result<Vec<Event>, Rejection>;
+pub(super) type Decision = Result<Vec<Event>, Rejection>;
 
 /// One command on its way through the rules.
-struct Deciding<'a> {
+pub(super) struct Deciding<'a> {
     board: &'a Board,
     user: UserId,
     role: Role,
@@ -176,6 +185,10 @@ impl Deciding<'_> {
             | C::AttachmentAdd { .. }
             | C::AttachmentSet { .. }
             | C::AttachmentRemove { .. } => self.on_detail(command),
+            C::VersionUndo { .. } => {
+                let hint = "`version.undo` goes alone in its submit";
+                Err(Rejection::new(Reason::Invalid, hint))
+            }
         }
     }
 

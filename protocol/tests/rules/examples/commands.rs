@@ -2,7 +2,7 @@
 
 use boardcast_protocol::board::{FieldKind, FieldOption, FieldValue, Priority, Role, Wip, WipKind};
 use boardcast_protocol::command::{CardChange, Command, Place};
-use boardcast_protocol::position::{ByteSize, Timestamp};
+use boardcast_protocol::position::{ByteSize, Timestamp, Version};
 
 use super::id;
 
@@ -228,5 +228,8 @@ fn about_parts() -> Vec<Command> {
             name: "plan-2.pdf".into(),
         },
         Command::AttachmentRemove { card, attachment },
+        Command::VersionUndo {
+            version: Version(41),
+        },
     ]
 }

@@ -68,6 +68,7 @@ pub(crate) fn client_messages() -> Vec<ClientMessage> {
             at: Some(Whereabouts {
                 doing: Activity::Typing,
                 card: Some(id("k1")),
+                column: None,
             }),
         }),
         ClientMessage::CardOpen(CardOpen {
@@ -224,6 +225,7 @@ fn board_messages() -> Vec<ServerMessage> {
                     at: Some(Whereabouts {
                         doing: Activity::Dragging,
                         card: Some(id("k1")),
+                        column: Some(id("doing")),
                     }),
                 },
                 Person {

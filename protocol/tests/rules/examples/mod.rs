@@ -44,7 +44,7 @@ variants!(command_name, COMMANDS, Command:
     ChecklistCreate ChecklistSet ChecklistMove ChecklistRemove
     ItemCreate ItemSet ItemMove ItemRemove
     CommentCreate CommentSet CommentRemove
-    AttachmentAdd AttachmentSet AttachmentRemove);
+    AttachmentAdd AttachmentSet AttachmentRemove VersionUndo);
 
 variants!(event_name, EVENTS, Event:
     BoardSet MemberPut MemberRemoved ColumnPut ColumnRemoved LabelPut LabelRemoved

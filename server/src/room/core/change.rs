@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use boardcast_protocol::board::{Action, Applied, Moment, Reason, Rejection, Stamp, install};
+use boardcast_protocol::board::{
+    Action, Actor, Applied, Moment, Reason, Rejection, Seen, Stamp, install, transact,
+};
+use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
@@ -21,6 +24,20 @@ impl Room {
             version: self.feed.version().next(),
             stamp: Stamp { by, at },
         }
+    }
+
+    /// Decides and applies commands as the version of `moment`.
+    pub(super) fn carry_out(
+        &mut self,
+        actor: &Actor,
+        cmds: &[Command],
+        seen: &Seen,
+        moment: Moment,
+    ) -> Result<Applied, Rejection> {
+        if let [Command::VersionUndo { version }] = cmds {
+            return self.undo(actor, *version, moment);
+        }
+        transact(&mut self.board, actor, cmds, seen, moment)
     }
 
     /// What was applied becomes the version of `moment`: encoded once for the log, the ring and
@@ -59,6 +76,7 @@ impl Room {
             events,
             was: Bytes::copy_from_slice(&self.scratch),
         };
+        self.deeds.append(&append);
         self.feed.append(entry);
         for event in &applied.events {
             self.dirty.extend(event.touches());

@@ -132,6 +132,7 @@ impl Room {
             let _ = answer.send(Ok(report));
         }
         self.requests.durable(version);
+        self.deeds.durable(version);
     }
 
     /// Whether somebody waits to hear that a version is durable.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use boardcast_protocol::board::{Actor, Rejection, rejection_of, transact};
+use boardcast_protocol::board::{Actor, Rejection, rejection_of};
 use boardcast_protocol::message::OutcomeResult;
 use boardcast_protocol::position::{Position, Timestamp, Version};
 
@@ -154,7 +154,7 @@ impl Room {
             }
         }
         let moment = self.next_moment(actor.user, now);
-        let applied = transact(&mut self.board, &actor, &cmds, &Default::default(), moment);
+        let applied = self.carry_out(&actor, &cmds, &Default::default(), moment);
         let (version, append) = match applied {
             Err(rejection) => {
                 self.stats.rejected.of(rejection.reason as usize).add(1);

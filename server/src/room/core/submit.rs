@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use boardcast_protocol::board::{Pass, Reason, Rejection, Seen, rejection_of, transact};
+use boardcast_protocol::board::{Pass, Reason, Rejection, Seen, rejection_of};
 use boardcast_protocol::command::Command;
 use boardcast_protocol::message::{Outcome, OutcomeResult, ServerMessage, Submit};
 use boardcast_protocol::position::{Seq, Timestamp, Version};
@@ -103,13 +103,7 @@ impl Room {
             return None;
         }
         let moment = self.next_moment(name.user, now);
-        match transact(
-            &mut self.board,
-            &origin.actor,
-            &submit.cmds,
-            &submit.seen,
-            moment,
-        ) {
+        match self.carry_out(&origin.actor, &submit.cmds, &submit.seen, moment) {
             Err(rejection) => {
                 self.reject(origin, name, rejection, now);
                 None

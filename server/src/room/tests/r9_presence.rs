@@ -19,7 +19,11 @@ fn presence(peer: &mut Peer) -> Vec<Presence> {
 fn doing(peer: &Peer, doing: Activity) -> RoomInput {
     RoomInput::Presence {
         conn: peer.conn,
-        at: Some(Whereabouts { doing, card: None }),
+        at: Some(Whereabouts {
+            doing,
+            card: None,
+            column: None,
+        }),
     }
 }
 

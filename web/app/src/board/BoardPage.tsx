@@ -1,27 +1,39 @@
 import type { LiveBoard } from "@boardcast/client";
-import { Archive, Keyboard, Users } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Archive, Keyboard, Redo2, Search, Undo2, Users } from "lucide-react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Announcer } from "../announce.js";
 import { ConnectionState } from "../ConnectionState.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
+import type { Action } from "../Palette.js";
 import { go } from "../route.js";
-import { t } from "../text/index.js";
+import { moment, t } from "../text/index.js";
+import { Told } from "../told.js";
 import { Avatar } from "./CardTile.js";
 import { Columns } from "./Columns.js";
+import { loadColumn } from "./ColumnView.js";
 import { Cursor, ProvideCursor } from "./cursor.js";
 import { Filter, ProvideFilter, useFilter, useQuery } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
+import { GROUPS, type Group, Look, ProvideLook, useLook, useLookNow } from "./look.js";
 import { Notices } from "./Notices.js";
+import { SelectionBar } from "./SelectionBar.js";
+import { Swimlanes } from "./Swimlanes.js";
+import { ProvideSelection, Selection } from "./selection.js";
+import { takeBack } from "./undo.js";
 
 // Dialogs come after the board: they are not needed to see it, and must be there without a network.
 const loadCard = () => import("../card/CardDialog.js");
 const loadKeys = () => import("../KeysDialog.js");
 const loadMembers = () => import("../members/MembersDialog.js");
 const loadArchive = () => import("../archive/ArchiveDialog.js");
+const loadPalette = () => import("../Palette.js");
 const ArchiveDialog = lazy(loadArchive);
 const CardDialog = lazy(loadCard);
 const KeysDialog = lazy(loadKeys);
 const MembersDialog = lazy(loadMembers);
+const Palette = lazy(loadPalette);
+
+type Shown = "keys" | "members" | "archive" | "palette";
 
 /** A board, live. */
 export function BoardPage({ id, card }: { id: string; card: string | undefined }) {
@@ -29,6 +41,8 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
   const [board, setBoard] = useState<LiveBoard>();
   const [cursor] = useState(() => new Cursor());
   const [filter] = useState(() => new Filter());
+  const [selection] = useState(() => new Selection());
+  const [look] = useState(() => new Look(id));
   useEffect(() => {
     const opened = client.board(id);
     opened.tellPresence({ doing: "viewing" });
@@ -43,40 +57,54 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
     <ProvideBoard value={board}>
       <ProvideCursor value={cursor}>
         <ProvideFilter value={filter}>
-          <Board card={card} />
+          <ProvideSelection value={selection}>
+            <ProvideLook value={look}>
+              <Board card={card} selection={selection} />
+            </ProvideLook>
+          </ProvideSelection>
         </ProvideFilter>
       </ProvideCursor>
     </ProvideBoard>
   );
 }
 
-function Board({ card }: { card: string | undefined }) {
+function Board({ card, selection }: { card: string | undefined; selection: Selection }) {
   const board = useBoard();
   const status = useStatus(board);
-  const [keys, setKeys] = useState(false);
-  const [members, setMembers] = useState(false);
-  const [archive, setArchive] = useState(false);
+  const [shown, show] = useState<Shown>();
+  const close = () => show(undefined);
 
   useEffect(() => {
     if (!status.loaded) return;
-    for (const load of [loadCard, loadKeys, loadMembers, loadArchive]) void load().catch(() => {});
+    for (const load of [loadCard, loadKeys, loadMembers, loadArchive, loadPalette, loadColumn]) {
+      void load().catch(() => {});
+    }
   }, [status.loaded]);
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      const { target } = event;
+      const { target, key } = event;
+      const control = event.ctrlKey || event.metaKey;
+      if (control && key.toLowerCase() === "k") {
+        event.preventDefault();
+        return show("palette");
+      }
       const typing = target instanceof HTMLElement && target.matches("input, textarea, select");
       if (typing) return;
-      if (event.key === "?") setKeys(true);
-      const field = document.getElementById("filter");
-      if (event.key !== "/" || !field) return;
-      event.preventDefault();
-      field.focus();
+      if (control && key.toLowerCase() === "z") {
+        event.preventDefault();
+        return void takeBack(board, event.shiftKey ? "redo" : "undo");
+      }
+      if (control || event.altKey) return;
+      if (key === "?") show("keys");
+      if (key === "Escape") selection.clear();
+      if (key === "/" && focusFilter()) event.preventDefault();
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
-  }, []);
+  }, [board, selection]);
 
+  const actions = useActions(show);
   return (
     <div className="page board">
       <header className="bar">
@@ -95,52 +123,142 @@ function Board({ card }: { card: string | undefined }) {
         </span>
         <Title />
         <FilterField />
+        <GroupField />
         <People />
-        <button
-          type="button"
-          className="icon"
-          aria-label={t.members.title}
-          title={t.members.title}
-          onClick={() => setMembers(true)}
-        >
+        <Undo />
+        <Icon label={t.palette.open} open={() => show("palette")}>
+          <Search aria-hidden="true" />
+        </Icon>
+        <Icon label={t.members.title} open={() => show("members")}>
           <Users aria-hidden="true" />
-        </button>
-        <button
-          type="button"
-          className="icon"
-          aria-label={t.archiveTitle}
-          title={t.archiveTitle}
-          onClick={() => setArchive(true)}
-        >
+        </Icon>
+        <Icon label={t.archiveTitle} open={() => show("archive")}>
           <Archive aria-hidden="true" />
-        </button>
+        </Icon>
         <ConnectionState board={board} />
-        <button
-          type="button"
-          className="icon"
-          aria-label={t.keys.open}
-          onClick={() => setKeys(true)}
-        >
+        <Icon label={t.keys.open} open={() => show("keys")} onlyWithKeys>
           <Keyboard aria-hidden="true" />
-        </button>
+        </Icon>
       </header>
       <Notices />
+      {status.asOf !== undefined && status.phase !== "gone" && (
+        <p className="as-of">{t.asOf(moment(status.asOf))}</p>
+      )}
       <main>
         {status.phase === "gone" && <p className="empty">{t.boardGone}</p>}
         {status.phase === "outdated" && <p className="empty">{t.outdated}</p>}
         {!status.loaded && status.phase !== "gone" && (
           <p className="empty">{status.refused ?? t.loading}</p>
         )}
-        {status.loaded && status.phase !== "gone" && <Columns key={status.role ?? ""} />}
+        {status.loaded && status.phase !== "gone" && <Cards key={status.role ?? ""} />}
+        <SelectionBar />
       </main>
       <Suspense>
         {card && status.loaded && <CardDialog key={card} id={card} />}
-        {keys && <KeysDialog close={() => setKeys(false)} />}
-        {archive && <ArchiveDialog close={() => setArchive(false)} />}
-        {members && <MembersDialog close={() => setMembers(false)} />}
+        {shown === "keys" && <KeysDialog close={close} />}
+        {shown === "archive" && <ArchiveDialog close={close} />}
+        {shown === "members" && <MembersDialog close={close} />}
+        {shown === "palette" && <Palette board={board} actions={actions} close={close} />}
       </Suspense>
+      <Told />
       <Announcer />
     </div>
+  );
+}
+
+function Cards() {
+  return useLookNow().group === "none" ? <Columns /> : <Swimlanes />;
+}
+
+/** By what the cards are grouped. */
+function GroupField() {
+  const look = useLook();
+  const { group } = useLookNow();
+  return (
+    <select
+      id="group"
+      aria-label={t.lanes.by}
+      value={group}
+      onChange={(event) => look.group(event.target.value as Group)}
+    >
+      {GROUPS.map((by) => (
+        <option key={by} value={by}>
+          {t.lanes.groups[by]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function focusFilter(): boolean {
+  const field = document.getElementById("filter");
+  field?.focus();
+  return field !== null;
+}
+
+/** What the palette offers besides boards and cards. */
+function useActions(show: (what: Shown) => void): Action[] {
+  const board = useBoard();
+  const look = useLook();
+  return useMemo(
+    () => [
+      { id: "undo", name: t.undoing.undo, keys: "Ctrl Z", run: () => void takeBack(board, "undo") },
+      {
+        id: "redo",
+        name: t.undoing.redo,
+        keys: "Ctrl Shift Z",
+        run: () => void takeBack(board, "redo"),
+      },
+      ...GROUPS.map((by) => ({
+        id: `group-${by}`,
+        name: t.lanes.groups[by],
+        run: () => look.group(by),
+      })),
+      { id: "members", name: t.members.title, run: () => show("members") },
+      { id: "archive", name: t.archiveTitle, run: () => show("archive") },
+      // The field takes the focus once the palette has given it back.
+      { id: "filter", name: t.palette.filter, keys: "/", run: () => setTimeout(focusFilter, 100) },
+      { id: "keys", name: t.keys.open, keys: "?", run: () => show("keys") },
+      { id: "boards", name: t.allBoards, run: () => go("/") },
+    ],
+    [board, look, show],
+  );
+}
+
+function Icon(props: {
+  label: string;
+  onlyWithKeys?: boolean;
+  disabled?: boolean;
+  open(): void;
+  children: React.ReactNode;
+}) {
+  return (
+    <button
+      type="button"
+      className={props.onlyWithKeys ? "icon with-keys" : "icon"}
+      aria-label={props.label}
+      title={props.label}
+      disabled={props.disabled}
+      onClick={props.open}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+function Undo() {
+  const board = useBoard();
+  const { role, undo, redo } = useStatus(board);
+  if (role === "viewer") return null;
+  return (
+    <>
+      <Icon label={t.undoing.undo} disabled={!undo} open={() => void takeBack(board, "undo")}>
+        <Undo2 aria-hidden="true" />
+      </Icon>
+      <Icon label={t.undoing.redo} disabled={!redo} open={() => void takeBack(board, "redo")}>
+        <Redo2 aria-hidden="true" />
+      </Icon>
+    </>
   );
 }
 

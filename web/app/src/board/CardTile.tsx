@@ -6,13 +6,17 @@ import {
 import type { Card } from "@boardcast/client";
 import { AlignLeft, Ban, Calendar, CheckSquare, MessageSquare, Paperclip } from "lucide-react";
 import { memo, useEffect, useRef, useState } from "react";
+import { announce } from "../announce.js";
 import { useBoard, useThing } from "../live.js";
 import { go } from "../route.js";
 import { day, t } from "../text/index.js";
 import { canEdit, rename } from "./actions.js";
 import { useCursor, useIsCursor } from "./cursor.js";
+import { useFilter } from "./filter.js";
+import { useOthersAt } from "./Ghosts.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { hueOf, LabelChip } from "./LabelChip.js";
+import { useIsSelected, useSelection } from "./selection.js";
 
 /** One card in its column. It renders when this card changes, and for no other. */
 export const CardTile = memo(function CardTile({ id, first }: { id: string; first: boolean }) {
@@ -20,6 +24,9 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
   const cursor = useCursor();
   const card = useThing("cards", id);
   const isCursor = useIsCursor(id);
+  const selection = useSelection();
+  const isSelected = useIsSelected(id);
+  const filter = useFilter();
   const tile = useRef<HTMLAnchorElement>(null);
   const [edge, setEdge] = useState<"before" | "after">();
   const [dragged, setDragged] = useState(false);
@@ -79,17 +86,25 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
     <a
       ref={tile}
       href={`/b/${board.id}/c/${id}`}
-      className={`card ${edge ?? ""} ${dragged ? "dragged" : ""}`}
+      className={`card ${edge ?? ""} ${dragged ? "dragged" : ""} ${isSelected ? "selected" : ""}`}
       data-card={id}
       tabIndex={isCursor || first ? 0 : -1}
       onFocus={() => cursor.entered(id)}
       onClick={(event) => {
-        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
         event.preventDefault();
-        go(`/b/${board.id}/c/${id}`);
+        if (event.shiftKey) selection.extend(id, filter.lane(board, card.column));
+        else if (event.metaKey || event.ctrlKey) selection.toggle(id);
+        else go(`/b/${board.id}/c/${id}`);
       }}
       onKeyDown={(event) => {
-        if (event.key.toLowerCase() !== "e" || event.ctrlKey || event.metaKey) return;
+        const key = event.key.toLowerCase();
+        if ((key !== "e" && key !== "x") || event.ctrlKey || event.metaKey) return;
+        if (key === "x") {
+          event.preventDefault();
+          if (event.shiftKey) selection.extend(id, filter.lane(board, card.column));
+          else selection.toggle(id);
+          return announce(t.select.count(selection.all.size));
+        }
         if (!canEdit(board)) return;
         event.preventDefault();
         seen.current = card.revs?.title ?? 0;
@@ -104,11 +119,38 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
           ))}
         </span>
       )}
+      <Others card={id} />
+      {isSelected && <span className="unseen">{t.select.selected}</span>}
       <span className="title">{card.title}</span>
       <Badges card={card} />
     </a>
   );
 });
+
+/** Who else is at the card. */
+function Others({ card }: { card: string }) {
+  const others = useOthersAt(card);
+  if (others.length === 0) return null;
+  return (
+    <span className="others">
+      {others.slice(0, 3).map(({ user, doing }) => (
+        <Other key={user} user={user} doing={doing} />
+      ))}
+    </span>
+  );
+}
+
+/** One who is at a card, and what they do there. */
+export function Other({ user, doing }: { user: string; doing: string }) {
+  const name = useThing("members", user)?.name ?? user;
+  const says = t.presence[doing as "viewing"]?.(name) ?? name;
+  return (
+    <span className={`other ${doing}`} title={says}>
+      <span aria-hidden="true">{initialsOf(name)}</span>
+      <span className="unseen">{says}</span>
+    </span>
+  );
+}
 
 /** A strip in the colour of the cover; a cover that is a picture has none here. */
 function Cover({ color }: { color: string }) {
@@ -185,15 +227,15 @@ function Badges({ card }: { card: Card }) {
 /** A person as initials. */
 export function Avatar({ user }: { user: string }) {
   const name = useThing("members", user)?.name ?? user;
-  const initials = name
-    .split(/\s+/)
-    .map((word) => word.charAt(0))
-    .slice(0, 2)
-    .join("");
   return (
     <span className="avatar" title={name}>
-      <span aria-hidden="true">{initials.toUpperCase()}</span>
+      <span aria-hidden="true">{initialsOf(name)}</span>
       <span className="unseen">{name}</span>
     </span>
   );
+}
+
+function initialsOf(name: string): string {
+  const letters = name.split(/\s+/).map((word) => word.charAt(0));
+  return letters.slice(0, 2).join("").toUpperCase();
 }

@@ -6,14 +6,15 @@ import {
 import { autoScrollForElements } from "@atlaskit/pragmatic-drag-and-drop-auto-scroll/element";
 import type { Column } from "@boardcast/client";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Archive } from "lucide-react";
-import { memo, useEffect, useRef, useState } from "react";
+import { Ellipsis } from "lucide-react";
+import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
 import { useBoard } from "../live.js";
 import { t } from "../text/index.js";
 import { canEdit } from "./actions.js";
 import { CardTile } from "./CardTile.js";
 import { useCursor } from "./cursor.js";
 import { useFilter, useFilteredLane } from "./filter.js";
+import { Ghosts } from "./Ghosts.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { QuickAdd } from "./QuickAdd.js";
 
@@ -21,6 +22,9 @@ import { QuickAdd } from "./QuickAdd.js";
 const CARD_HEIGHT = 58;
 /** The room between two cards, in pixels. */
 const CARD_GAP = 6;
+
+export const loadColumn = () => import("./ColumnDialog.js");
+const ColumnDialog = lazy(loadColumn);
 
 /** One column. It renders when the column or the order of its cards changes. */
 export const ColumnView = memo(function ColumnView(props: {
@@ -39,6 +43,7 @@ export const ColumnView = memo(function ColumnView(props: {
   const [over, setOver] = useState(false);
   const [edge, setEdge] = useState<"before" | "after">();
   const [renaming, setRenaming] = useState(false);
+  const [menu, setMenu] = useState(false);
 
   const rows = useVirtualizer({
     count: ids.length,
@@ -91,7 +96,7 @@ export const ColumnView = memo(function ColumnView(props: {
   }, [board, column.id]);
 
   const { wip } = column;
-  const full = wip ? all > wip.limit : false;
+  const full = wip ? all > wip.limit || (wip.kind === "hard" && all === wip.limit) : false;
   const limit = ids.length < all ? all : wip?.limit;
   return (
     <section
@@ -126,21 +131,21 @@ export const ColumnView = memo(function ColumnView(props: {
         )}
         <span className={full ? "count full" : "count"}>
           <span aria-hidden="true">{limit === undefined ? all : t.wip(ids.length, limit)}</span>
-          <span className="unseen">{t.cardsIn(ids.length, column.title)}</span>
+          <span className="unseen">
+            {t.cardsIn(ids.length, column.title)}
+            {wip && t.limitOf(wip.limit, wip.kind)}
+          </span>
         </span>
-        {canEdit(board) && (
-          <button
-            type="button"
-            className="icon faint"
-            aria-label={t.archiveColumn(column.title)}
-            title={t.archiveColumn(column.title)}
-            onClick={() => {
-              board.submit({ type: "column.set", column: column.id, archived: true });
-            }}
-          >
-            <Archive aria-hidden="true" />
-          </button>
-        )}
+        <button
+          type="button"
+          className="icon faint"
+          aria-label={t.columnDialog.open(column.title)}
+          title={t.columnDialog.open(column.title)}
+          onClick={() => setMenu(true)}
+        >
+          <Ellipsis aria-hidden="true" />
+        </button>
+        <Suspense>{menu && <ColumnDialog column={column} close={() => setMenu(false)} />}</Suspense>
       </header>
       <div ref={scroller} className="lane">
         <ul style={{ height: rows.getTotalSize() }}>
@@ -159,6 +164,7 @@ export const ColumnView = memo(function ColumnView(props: {
           })}
         </ul>
       </div>
+      <Ghosts column={column.id} />
       {canEdit(board) && (
         <QuickAdd
           column={column.id}

@@ -4,24 +4,23 @@ import { autoScrollForElements } from "@atlaskit/pragmatic-drag-and-drop-auto-sc
 import { newId } from "@boardcast/client";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Plus } from "lucide-react";
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useBoard, useColumns } from "../live.js";
 import { t } from "../text/index.js";
-import { archive, canEdit, cardBeside, type Direction, moveBy, moveCard } from "./actions.js";
+import { canEdit } from "./actions.js";
+import { ColumnStrip } from "./ColumnStrip.js";
 import { ColumnView } from "./ColumnView.js";
 import { useCursor } from "./cursor.js";
 import { useFilter } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
+import { useCardKeys } from "./keys.js";
+import { useLookNow } from "./look.js";
+import { watchCardDrags } from "./moves.js";
+import { watchTouchDrags } from "./touch.js";
+import { useColumnWidth } from "./width.js";
 
-/** The width of a column with the room beside it, in pixels. */
-const COLUMN_WIDTH = 280;
-
-const DIRECTIONS: Record<string, Direction> = {
-  ArrowUp: "up",
-  ArrowDown: "down",
-  ArrowLeft: "left",
-  ArrowRight: "right",
-};
+/** The width of a column that is shown as a strip. */
+const STRIP_WIDTH = 54;
 
 /** All columns of the board, of which those in view are there. */
 export function Columns() {
@@ -30,13 +29,17 @@ export function Columns() {
   const filter = useFilter();
   const seen = (column: string) => filter.lane(board, column);
   const columns = useColumns();
+  const { collapsed } = useLookNow();
+  const columnWidth = useColumnWidth();
   const scroller = useRef<HTMLDivElement>(null);
   const [adding, setAdding] = useState<string>();
+  const widthOf = (column: string | undefined) =>
+    column !== undefined && collapsed.includes(column) ? STRIP_WIDTH : columnWidth;
   const virtual = useVirtualizer({
     horizontal: true,
     count: columns.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => COLUMN_WIDTH,
+    estimateSize: (at) => widthOf(columns[at]?.id),
     getItemKey: (at) => columns[at]?.id ?? at,
     overscan: 2,
   });
@@ -46,31 +49,15 @@ export function Columns() {
     if (!element) return;
     return combine(
       autoScrollForElements({ element }),
+      watchCardDrags(board, "none"),
+      watchTouchDrags(board, "none", element),
       monitorForElements({
-        onDragStart: ({ source }) => {
-          if (source.data.kind !== "card") return;
-          board.tellPresence({ doing: "dragging", card: `${source.data.card}` });
-        },
+        canMonitor: ({ source }) => source.data.kind === "column",
         onDrop: ({ source, location }) => {
-          board.tellPresence({ doing: "viewing" });
           const target = location.current.dropTargets[0]?.data;
-          if (!target) return;
-          if (source.data.kind === "column" && target.kind === "column") {
-            const place = {
-              [`${target.edge}` === "after" ? "after" : "before"]: `${target.column}`,
-            };
-            return void board.submit({
-              type: "column.move",
-              column: `${source.data.column}`,
-              place,
-            });
-          }
-          const card = `${source.data.card}`;
-          if (target.kind === "lane") moveCard(board, card, `${target.column}`);
-          if (target.kind !== "card") return;
-          const column = board.get("cards", `${target.card}`)?.column;
-          const place = { [`${target.edge}` === "after" ? "after" : "before"]: `${target.card}` };
-          if (column) moveCard(board, card, column, place);
+          if (target?.kind !== "column") return;
+          const place = { [`${target.edge}` === "after" ? "after" : "before"]: `${target.column}` };
+          board.submit({ type: "column.move", column: `${source.data.column}`, place });
         },
       }),
     );
@@ -84,28 +71,14 @@ export function Columns() {
     });
   }, [board, cursor, virtual]);
 
-  function pressed(event: KeyboardEvent) {
-    const { card } = cursor;
-    const direction = DIRECTIONS[event.key];
-    if (!card || event.ctrlKey || event.metaKey) return;
-    if (!(event.target as HTMLElement).dataset.card) return;
-    if (direction && event.altKey) {
-      if (canEdit(board)) moveBy(board, seen, card, direction);
-      cursor.go(card);
-    } else if (direction) {
-      const next = cardBeside(board, seen, card, direction);
-      if (next) cursor.go(next);
-    } else if (event.key === "n" && canEdit(board)) {
-      setAdding(board.get("cards", card)?.column);
-    } else if (event.key === "c" && canEdit(board)) {
-      const next = cardBeside(board, seen, card, "down") ?? cardBeside(board, seen, card, "up");
-      archive(board, card);
-      if (next) cursor.go(next);
-    } else {
-      return;
-    }
-    event.preventDefault();
-  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the widths are those of these columns
+  useEffect(() => virtual.measure(), [virtual, collapsed, columnWidth]);
+
+  const pressed = useCardKeys({
+    seen,
+    beside: (card) => seen(card.column),
+    add: setAdding,
+  });
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the cards inside
@@ -117,9 +90,13 @@ export function Columns() {
             <div
               key={item.key}
               className="slot"
-              style={{ transform: `translateX(${item.start}px)`, width: COLUMN_WIDTH }}
+              style={{ transform: `translateX(${item.start}px)`, width: item.size }}
             >
-              <ColumnView column={column} adding={adding === column.id} setAdding={setAdding} />
+              {collapsed.includes(column.id) ? (
+                <ColumnStrip column={column} />
+              ) : (
+                <ColumnView column={column} adding={adding === column.id} setAdding={setAdding} />
+              )}
             </div>
           );
         })}

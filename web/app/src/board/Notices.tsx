@@ -24,7 +24,9 @@ export function Notices() {
         </div>
       )}
       {rejections.map((rejection) =>
-        rejection.conflict ? (
+        rejection.cmds[0]?.type === "version.undo" ? (
+          <UndoNotice key={rejection.key} rejection={rejection} />
+        ) : rejection.conflict ? (
           <ConflictNotice key={rejection.key} rejection={rejection} />
         ) : (
           <div key={rejection.key} className="notice">
@@ -35,6 +37,28 @@ export function Notices() {
           </div>
         ),
       )}
+    </div>
+  );
+}
+
+/** What was not undone, and what is there now where somebody has changed it. */
+function UndoNotice({ rejection }: { rejection: Rejection }) {
+  const board = useBoard();
+  const { conflict } = rejection;
+  return (
+    <div className="notice conflict">
+      <p>{t.undoing.failed(rejection.hint || rejection.reason)}</p>
+      {conflict && conflict.field !== "place" && (
+        <dl>
+          <dt>{t.mine}</dt>
+          <dd>{written(conflict.mine)}</dd>
+          <dt>{t.theirs}</dt>
+          <dd>{written(conflict.theirs)}</dd>
+        </dl>
+      )}
+      <button type="button" onClick={() => board.dismiss(rejection)}>
+        {t.dismiss}
+      </button>
     </div>
   );
 }

@@ -1,10 +1,10 @@
 // What a person does to cards, in commands.
-import { type LiveBoard, newId } from "@boardcast/client";
+import { type Command, type LiveBoard, newId } from "@boardcast/client";
 import { announce } from "../announce.js";
 import { t } from "../text/index.js";
 
 /** Commands that go in one submit. */
-const COMMANDS_MAX = 100;
+export const COMMANDS_MAX = 100;
 
 /** Adds a card for each line to the end of a column. */
 export function addCards(board: LiveBoard, column: string, text: string): void {
@@ -21,12 +21,13 @@ export function addCards(board: LiveBoard, column: string, text: string): void {
   if (titles.length > 0) announce(t.created(titles.length));
 }
 
-/** Puts a card next to another one, or at the end of a column. */
+/** Puts a card next to another one, or at the end of a column, and does what goes with the move. */
 export function moveCard(
   board: LiveBoard,
   id: string,
   column: string,
   place: { after?: string; before?: string } = {},
+  besides: readonly Command[] = [],
 ): void {
   const card = board.get("cards", id);
   if (!card) return;
@@ -37,8 +38,10 @@ export function moveCard(
     ((place.before !== undefined && lane[at + 1] === place.before) ||
       (place.after !== undefined && lane[at - 1] === place.after) ||
       (!place.before && !place.after && at === lane.length - 1));
-  if (place.before === id || place.after === id || stays) return;
-  board.submit({ type: "card.move", card: id, column, place });
+  const moves = place.before !== id && place.after !== id && !stays;
+  if (!moves && besides.length === 0) return;
+  const move: Command = { type: "card.move", card: id, column, place };
+  board.submit(moves ? [move, ...besides] : besides);
   const now = board.cards(column);
   const title = board.get("columns", column)?.title ?? "";
   announce(t.moved(card.title, title, now.indexOf(id) + 1, now.length));

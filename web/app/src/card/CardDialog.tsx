@@ -3,8 +3,9 @@ import { Archive, ArchiveRestore, Trash2, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { canEdit, moveCard, rename } from "../board/actions.js";
-import { Avatar } from "../board/CardTile.js";
+import { Avatar, Other } from "../board/CardTile.js";
 import { useCursor } from "../board/cursor.js";
+import { useOthersAt } from "../board/Ghosts.js";
 import { InlineEdit } from "../board/InlineEdit.js";
 import { LabelChip } from "../board/LabelChip.js";
 import { Notices } from "../board/Notices.js";
@@ -58,6 +59,7 @@ function Open({ card, close }: { card: Card; close(): void }) {
     <>
       <header>
         <Title card={card} editable={editable} />
+        <Here card={card.id} />
         <span className="number">{card.number > 0 && `#${card.number}`}</span>
         <button type="button" className="icon" aria-label={t.close} onClick={close}>
           <X aria-hidden="true" />
@@ -82,6 +84,22 @@ function Open({ card, close }: { card: Card; close(): void }) {
         </aside>
       </div>
     </>
+  );
+}
+
+/** Who else has the card open, and who writes. */
+function Here({ card }: { card: string }) {
+  const others = useOthersAt(card);
+  const board = useBoard();
+  const writing = others.filter(({ doing }) => doing === "typing");
+  const names = writing.map(({ user }) => board.get("members", user)?.name ?? user);
+  return (
+    <span className="here" role="status">
+      {names.length > 0 && <span className="writes">{t.presence.writes(names)}</span>}
+      {others.map(({ user, doing }) => (
+        <Other key={user} user={user} doing={doing} />
+      ))}
+    </span>
   );
 }
 

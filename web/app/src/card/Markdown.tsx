@@ -6,7 +6,14 @@ import { useMemo } from "react";
 const marked = new Marked({
   gfm: true,
   breaks: true,
-  renderer: { html: ({ text }) => escaped(text) },
+  renderer: {
+    html: ({ text }) => escaped(text),
+    // The headings of a text stand below those of the card.
+    heading({ tokens, depth }) {
+      const level = Math.min(6, depth + 3);
+      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
+    },
+  },
 });
 
 /** What Markdown may become; all else is taken out, and nothing is fetched from elsewhere. */

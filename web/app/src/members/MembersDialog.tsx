@@ -6,6 +6,7 @@ import { Avatar } from "../board/CardTile.js";
 import { Notices } from "../board/Notices.js";
 import { useAll, useBoard, useStatus } from "../live.js";
 import { t } from "../text/index.js";
+import { Sharing } from "./Sharing.js";
 
 const ROLES = ["viewer", "commenter", "editor", "admin"] as const satisfies Role[];
 
@@ -29,7 +30,7 @@ export default function MembersDialog({ close }: { close(): void }) {
 
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => open || close()}>
-      <Modal className="modal small">
+      <Modal className="modal wide">
         <Dialog>
           <header>
             <Heading slot="title">{t.members.title}</Heading>
@@ -59,6 +60,7 @@ export default function MembersDialog({ close }: { close(): void }) {
               </button>
             </form>
           )}
+          {isAdmin && <Sharing />}
         </Dialog>
       </Modal>
     </ModalOverlay>

@@ -1,9 +1,11 @@
 // A client: one connection, any number of boards on it, and the work that is not yet saved.
 import { at, type ClientOptions, type Hello, helloOf } from "./hello.js";
+import { Keeper } from "./keep.js";
 import { Link, type LinkState, REAL_WORLD, type World } from "./link.js";
 import { type Host, LiveBoard } from "./live-board.js";
 import type {
   ActivityPage,
+  Batch,
   BoardCreated,
   Boards,
   ErrorMessage,
@@ -21,6 +23,9 @@ const MESSAGE_MAX_BYTES = 524_288;
 const REFUSED_MS = 1_000;
 /** The longest such delay, in milliseconds. */
 const REFUSED_MAX_MS = 20_000;
+
+/** Messages after which a board may be another, or gone. */
+const KEEPS_AFTER: ReadonlySet<string> = new Set(["subscribed", "snapshot", "role", "error"]);
 
 type Joined = {
   board: LiveBoard;
@@ -40,6 +45,7 @@ export class Client {
   private readonly stops: (() => void)[] = [];
   /** What the store has of boards that are not joined. */
   private readonly kept: Map<string, Kept>;
+  private readonly keeper: Keeper;
   private user: string;
   private messageBytes = MESSAGE_MAX_BYTES;
   private closed = false;
@@ -53,6 +59,8 @@ export class Client {
     this.kept = new Map(claim.kept);
     this.world = options.world ?? REAL_WORLD;
     this.user = options.account ?? "";
+    const account = options.account ?? "";
+    this.keeper = new Keeper(keeps ? options.store?.views : undefined, this.world, () => account);
     this.link = new Link({
       url: `${options.url.replace(/^http/, "ws").replace(/\/+$/, "")}/ws`,
       socket: constructorOf(options),
@@ -135,8 +143,14 @@ export class Client {
     return (answer as BoardCreated).board;
   }
 
+  /** Forgets what boards showed last, for a browser that others use too. What is unsaved is kept. */
+  forgetViews(): Promise<void> {
+    return this.keeper.forget();
+  }
+
   /** Ends the connection. What is unsaved is kept in the store. */
   close(): void {
+    this.keeper.flush();
     this.closed = true;
     for (const stop of this.stops.splice(0)) stop();
     for (const joined of this.joined.values()) this.forget(joined);
@@ -161,6 +175,11 @@ export class Client {
     const board = new LiveBoard(replica, host);
     const rest = { users: 0, subscribing: undefined, refusals: 0, timers: new Set<() => void>() };
     const joined: Joined = { board, replica, ...rest };
+    void this.keeper.load(id).then((kept) => {
+      if (!kept || this.closed) return;
+      replica.restore(kept);
+      board.tell();
+    });
     return joined;
   }
 
@@ -168,6 +187,7 @@ export class Client {
   private leave(joined: Joined): void {
     joined.users -= 1;
     if (joined.users > 0 || joined.replica.waiting().length > 0 || this.closed) return;
+    this.keeper.closed(joined.replica);
     this.forget(joined);
     this.joined.delete(joined.board.id);
     this.kept.set(joined.board.id, joined.replica.kept());
@@ -200,6 +220,7 @@ export class Client {
   }
 
   private lost(): void {
+    this.keeper.flush();
     this.requests.lost();
     for (const joined of this.joined.values()) {
       this.forget(joined);
@@ -218,7 +239,8 @@ export class Client {
     const now = this.world.now();
     if (Array.isArray(message)) {
       const joined = this.joined.get(message[0]);
-      return joined?.board.run(joined.replica.batch(message, now));
+      joined?.board.run(joined.replica.batch(message, now));
+      return joined && this.keeper.changed(joined.replica);
     }
     if ("req" in message && typeof message.req === "number") {
       if (this.requests.answer(message.req, message)) return;
@@ -226,6 +248,11 @@ export class Client {
     if (!("board" in message) || !message.board) return;
     const joined = this.joined.get(message.board);
     if (!joined) return;
+    this.about(joined, message, now);
+    if (KEEPS_AFTER.has(message.type)) this.keeper.changed(joined.replica);
+  }
+
+  private about(joined: Joined, message: Exclude<ServerMessage, Batch>, now: number): void {
     const { board, replica } = joined;
     switch (message.type) {
       case "subscribed":
@@ -367,6 +394,9 @@ export class Client {
   private watch(): void {
     if (typeof addEventListener !== "function") return;
     const wake = () => this.link.wake();
+    const hide = () => this.keeper.flush();
+    addEventListener("pagehide", hide);
+    this.stops.push(() => removeEventListener("pagehide", hide));
     for (const event of ["online", "pageshow", "focus"]) {
       addEventListener(event, wake);
       this.stops.push(() => removeEventListener(event, wake));

@@ -12,4 +12,12 @@ export type * from "./protocol.js";
 export type { Progress, Rejection } from "./replica.js";
 export { RequestFailed } from "./requests.js";
 export type { Topic } from "./shown.js";
-export { type Claim, type Kept, MemoryStore, type Store } from "./store.js";
+export {
+  type Claim,
+  type Kept,
+  type KeptView,
+  MemoryStore,
+  type Store,
+  type Views,
+} from "./store.js";
+export type { Deed } from "./undoing.js";

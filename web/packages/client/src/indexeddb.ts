@@ -1,17 +1,21 @@
 // Keeps unsaved work in the browser, so that a reload or a closed laptop loses nothing.
 import { newId } from "./ids.js";
 import type { BoardRecord, Saving, SubmitRecord } from "./pending.js";
-import type { Claim, Kept, Store } from "./store.js";
+import type { Claim, Kept, KeptView, Store, Views } from "./store.js";
 
 const NAME = "boardcast";
-const VERSION = 1;
+const VERSION = 2;
 
 /** What of `navigator.locks` is used. */
 export type Locks = Pick<LockManager, "request">;
 
+/** Boards that are kept of an account; the one that was kept longest ago makes room. */
+export const VIEWS_MAX = 8;
+
 type ClientRow = { client: string; account: string };
 type BoardRow = BoardRecord & { client: string };
 type SubmitRow = SubmitRecord & { client: string; board: string };
+type ViewRow = KeptView & { account: string };
 
 /**
  * A store in IndexedDB. A client id is held by a lock of the browser, which ends with its page: the
@@ -31,11 +35,21 @@ export class IndexedDbStore implements Store {
     const opening = factory.open(NAME, VERSION);
     opening.onupgradeneeded = () => {
       const db = opening.result;
-      db.createObjectStore("clients", { keyPath: "client" });
-      db.createObjectStore("boards", { keyPath: ["client", "board"] });
-      db.createObjectStore("submits", { keyPath: ["client", "board", "key"] });
+      const stores = {
+        clients: "client",
+        boards: ["client", "board"],
+        submits: ["client", "board", "key"],
+        views: ["account", "board"],
+      };
+      for (const [name, keyPath] of Object.entries(stores)) {
+        if (!db.objectStoreNames.contains(name)) db.createObjectStore(name, { keyPath });
+      }
     };
-    this.database = answer(opening);
+    this.database = answer(opening).then((db) => {
+      // A newer page has come, which needs another form.
+      db.onversionchange = () => db.close();
+      return db;
+    });
     // Each use of it throws what went wrong.
     this.database.catch(() => {});
   }
@@ -66,6 +80,30 @@ export class IndexedDbStore implements Store {
     }
     return undefined;
   }
+
+  readonly views: Views = {
+    load: async (account, board) => {
+      const [row] = await this.read<ViewRow>("views", IDBKeyRange.only([account, board]));
+      return row;
+    },
+    keep: async (account, view) => {
+      await this.write((stores) => {
+        stores("views").put({ ...view, account } satisfies ViewRow);
+      });
+      const db = await this.database;
+      const rows = db.transaction("views").objectStore("views");
+      if ((await answer(rows.count(ofAccount(account)))) <= VIEWS_MAX) return;
+      const all: ViewRow[] = await this.read("views", ofAccount(account));
+      const old = all.sort((a, b) => b.at - a.at).slice(VIEWS_MAX);
+      await this.write((stores) => {
+        for (const { board } of old) stores("views").delete([account, board]);
+      });
+    },
+    forget: (account, board) =>
+      this.write((stores) => {
+        stores("views").delete(board === undefined ? ofAccount(account) : [account, board]);
+      }),
+  };
 
   private async claimOfTab(account: string): Promise<Claim> {
     const name = `${NAME}/${account}`;
@@ -147,7 +185,7 @@ export class IndexedDbStore implements Store {
 
   private async write(change: (stores: (name: string) => IDBObjectStore) => void): Promise<void> {
     const db = await this.database;
-    const transaction = db.transaction(["clients", "boards", "submits"], "readwrite");
+    const transaction = db.transaction(["clients", "boards", "submits", "views"], "readwrite");
     const done = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error ?? new Error("not stored"));
@@ -155,6 +193,10 @@ export class IndexedDbStore implements Store {
     change((name) => transaction.objectStore(name));
     await done;
   }
+}
+
+function ofAccount(account: string): IDBKeyRange {
+  return IDBKeyRange.bound([account], [account, []]);
 }
 
 function answer<T>(request: IDBRequest<T>): Promise<T> {

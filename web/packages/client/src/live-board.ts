@@ -17,6 +17,7 @@ import type {
 } from "./protocol.js";
 import type { Effect, Phase, Progress, Rejection, Replica } from "./replica.js";
 import type { Topic } from "./shown.js";
+import { type Deed, Undoing } from "./undoing.js";
 
 /** Rejections that are kept until they are dismissed; the oldest makes room. */
 const REJECTIONS_MAX = 100;
@@ -34,12 +35,17 @@ export type BoardStatus = {
   role?: Role;
   /** Whether there is something to show. */
   loaded: boolean;
+  /** What is shown is what was kept at this time, by the client's clock: the server has said nothing yet. */
+  asOf?: number;
   /** Submits that are not yet on the server's disk. */
   unsaved: number;
   /** Rejected submits that the person has not dismissed, oldest first. */
   rejections: readonly Rejection[];
   /** Submits that the server may or may not have done long ago: the person is asked. */
   held: readonly SubmitRecord[];
+  /** Whether there is something of the person's own to undo, or to do again. */
+  undo: boolean;
+  redo: boolean;
 };
 
 /** What a board needs of its client. */
@@ -122,6 +128,8 @@ export class LiveBoard {
   private readonly listeners = new Set<() => void>();
   private readonly presenceListeners = new Set<() => void>();
   private rejections: readonly Rejection[] = [];
+  private readonly undoing = new Undoing();
+  private takingBack: Promise<unknown> = Promise.resolve();
   private whereabouts: Whereabouts | null = null;
   private toldAt = 0;
   private telling: (() => void) | undefined;
@@ -135,6 +143,11 @@ export class LiveBoard {
 
   get id(): string {
     return this.replica.board;
+  }
+
+  /** The user, as the server knows them; empty before the first welcome where no account was given. */
+  get user(): string {
+    return this.replica.self.user;
   }
 
   /** Title, background, and whether the board is archived; `undefined` until the board has come. */
@@ -221,8 +234,48 @@ export class LiveBoard {
     const [key, effects] = this.replica.submit(cmds, seen, this.host.world.now());
     const sent = new Sent(key);
     this.sent.set(key, sent);
+    this.undoing.submitted(key, cmds);
     this.run(effects);
     return sent;
+  }
+
+  /**
+   * Undoes what the person has done last here, as far as nobody has changed it since. The answer holds
+   * the commands; `undefined` where there is nothing. Throws {@link Rejected}.
+   */
+  undo(): Promise<Deed | undefined> {
+    return this.takeBack("undo");
+  }
+
+  /** Does again what was undone last, as {@link undo}. */
+  redo(): Promise<Deed | undefined> {
+    return this.takeBack("redo");
+  }
+
+  /** One after the other, so that each finds what the one before has left. */
+  private takeBack(what: "undo" | "redo"): Promise<Deed | undefined> {
+    const next = this.takingBack.then(() => this.takeBackNow(what));
+    this.takingBack = next.catch(() => {});
+    return next;
+  }
+
+  private async takeBackNow(what: "undo" | "redo"): Promise<Deed | undefined> {
+    for (;;) {
+      const deed = this.undoing.take(what);
+      this.tell();
+      if (!deed) return undefined;
+      // What is still on its way has no version to name.
+      if (deed.version === undefined)
+        await this.sent
+          .get(deed.key)
+          ?.live()
+          .catch(() => {});
+      const { version, epoch } = deed;
+      if (!version || epoch !== this.replica.position?.epoch) continue;
+      this.undoing.begin(what, deed);
+      await this.submit({ type: "version.undo", version }).live();
+      return deed;
+    }
   }
 
   /** The person wants what was rejected for a conflict all the same: it is sent over what is there now. */
@@ -343,6 +396,7 @@ export class LiveBoard {
     if (progress.state === "rejected") {
       this.rejections = [...this.rejections, progress.rejection].slice(-REJECTIONS_MAX);
     }
+    this.undoing.step(key, progress, this.replica.position?.epoch);
     this.sent.get(key)?.step(progress);
     if (progress.state === "saved" || progress.state === "rejected") this.sent.delete(key);
   }
@@ -356,9 +410,11 @@ export class LiveBoard {
       ...(this.refused && { refused: this.refused }),
       ...(replica.role && { role: replica.role }),
       loaded: this.head !== undefined,
+      ...(replica.asOf !== undefined && { asOf: replica.asOf }),
       unsaved: waiting.length - held.length,
       rejections: this.rejections,
       held,
+      ...this.undoing.status,
     };
   }
 }

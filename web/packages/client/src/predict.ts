@@ -98,6 +98,9 @@ export function predict(on: Ordered, author: Author, command: Command): void {
       });
       board.put("cards", command.card, undefined);
       return board.put("details", command.card, undefined);
+    case "version.undo":
+      // Only the server knows what was before.
+      return;
     default:
       return predictOnCard(board, author, command);
   }

@@ -755,6 +755,15 @@ export type Command =
     /** Which card. */
     card: CardId;
     type: "attachment.remove";
+  }
+  /**
+   * Undo a version that the same user made, where nobody has changed since what it changed. It
+   * goes alone in its submit.
+   */
+  | {
+    type: "version.undo";
+    /** Which. */
+    version: Version;
   };
 
 /** A comment. */
@@ -1467,6 +1476,8 @@ export type Welcome = {
 export type Whereabouts = {
   /** The card that it is about. */
   card?: CardId | null;
+  /** The column over which the card is dragged. */
+  column?: ColumnId | null;
   /** What the person does. */
   doing: Activity;
 };

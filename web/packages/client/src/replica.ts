@@ -20,6 +20,7 @@ import type {
   Version,
 } from "./protocol.js";
 import { Marks, Shown } from "./shown.js";
+import type { KeptView } from "./store.js";
 
 /** The first delay before a board is asked for again that gave nothing the last time, in milliseconds. */
 const ASK_AGAIN_MS = 250;
@@ -82,6 +83,8 @@ export class Replica {
   phase: Phase = { name: "away" };
   role: Role | undefined;
   position: Position | undefined;
+  /** When what is shown was confirmed, where it is what was kept and not what the server says. */
+  asOf: number | undefined;
   private readonly touched = new Marks();
   private readonly confirmed = new Board((kind, id) => this.touched.add(kind, id));
   private readonly pending: Pending;
@@ -105,6 +108,25 @@ export class Replica {
   /** The view without predictions; `undefined` before the first snapshot. */
   view() {
     return this.confirmed.view();
+  }
+
+  /** The board as the server has confirmed it, to be kept; `undefined` while it is not live. */
+  keepable(now: number): KeptView | undefined {
+    const { position, role } = this;
+    const view = this.phase.name === "live" ? this.view() : undefined;
+    return view && position && role && { board: this.board, ...position, role, at: now, view };
+  }
+
+  /** Shows what was kept, unless the server has said something already, and goes on from there. */
+  restore(kept: KeptView): void {
+    if (this.phase.name !== "away" || this.position) return;
+    const { view, epoch, version, role, at } = kept;
+    this.asOf = at;
+    this.role = role;
+    this.turn(() => {
+      this.confirmed.load(view);
+      this.position = { epoch, version };
+    });
   }
 
   /** Submits that are not done, in order. */
@@ -312,6 +334,7 @@ export class Replica {
     if (phase.name !== "joining" || phase.snapshotDue || !position) return;
     if (position.version < phase.until) return;
     this.phase = { name: "live" };
+    this.asOf = undefined;
     this.pending.include(this.lastSeq);
     this.settle();
     for (const card of this.opened.keys()) this.effects.push({ type: "open", card });

@@ -1,6 +1,7 @@
 // Where a client keeps its id and what it has not yet saved.
 import { newId } from "./ids.js";
 import type { BoardRecord, Saving, SubmitRecord } from "./pending.js";
+import type { Epoch, Role, Version, View } from "./protocol.js";
 
 /** What is kept of a board. */
 export type Kept = { board?: BoardRecord; submits: SubmitRecord[] };
@@ -18,12 +19,34 @@ export interface Claim {
   remove(): Promise<void>;
 }
 
+/** A board as the server had confirmed it. */
+export type KeptView = {
+  board: string;
+  epoch: Epoch;
+  version: Version;
+  role: Role;
+  /** When it was so, by the client's clock. */
+  at: number;
+  view: View;
+};
+
+/** Boards as accounts saw them last, to show them before the server has answered. */
+export interface Views {
+  load(account: string, board: string): Promise<KeptView | undefined>;
+  /** Keeps a board in place of what was kept of it; the oldest of too many goes. */
+  keep(account: string, view: KeptView): Promise<void>;
+  /** Forgets a board, or all of the account. */
+  forget(account: string, board?: string): Promise<void>;
+}
+
 /** A place for the work of accounts that is not yet saved. */
 export interface Store {
   /** A client id for an account: one that is there and that nobody holds, or a new one. */
   claim(account: string): Promise<Claim>;
   /** Another one of the account that keeps submits and that nobody holds. */
   orphan(account: string): Promise<Claim | undefined>;
+  /** Where boards are kept besides; none where they are not. */
+  readonly views?: Views;
 }
 
 /** Keeps nothing beyond the life of the process. */

@@ -1,7 +1,7 @@
 // What every store must do, tried with each of them.
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { IndexedDbStore, type Locks } from "../src/indexeddb.js";
+import { IndexedDbStore, type Locks, VIEWS_MAX } from "../src/indexeddb.js";
 import type { Saving, SubmitRecord } from "../src/pending.js";
 import { MemoryStore, type Store } from "../src/store.js";
 
@@ -139,4 +139,52 @@ test("without locks a tab keeps its client over reloads, and another tab has ano
   expect(again.client).toBe(claim.client);
   expect(again.kept.get("b")?.submits).toEqual([submit(1)]);
   expect((await page(tab()).claim("ann")).client).not.toBe(claim.client);
+});
+
+describe("boards as they were seen last", () => {
+  const view = (board: string, at: number) => ({
+    board,
+    epoch: "e",
+    version: at,
+    role: "editor" as const,
+    at,
+    view: { id: board, title: board, next_number: 1 },
+  });
+
+  test("are kept for each account, the newest few, until they are forgotten", async () => {
+    const { views } = new IndexedDbStore(browserLocks(), undefined, new IDBFactory());
+    for (let at = 0; at <= VIEWS_MAX; at++) await views.keep("ann", view(`b${at}`, at));
+    await views.keep("bob", view("b1", 50));
+    expect(await views.load("ann", "b0")).toBeUndefined();
+    expect(await views.load("ann", "b1")).toMatchObject(view("b1", 1));
+    await views.keep("ann", view("b1", 60));
+    expect((await views.load("ann", "b1"))?.version).toBe(60);
+    await views.forget("ann", "b1");
+    expect(await views.load("ann", "b1")).toBeUndefined();
+    expect(await views.load("ann", "b2")).toBeDefined();
+    await views.forget("ann");
+    expect(await views.load("ann", "b2")).toBeUndefined();
+    expect((await views.load("bob", "b1"))?.version).toBe(50);
+  });
+
+  test("come into a database that was made before there were any", async () => {
+    const factory = new IDBFactory();
+    const opening = factory.open("boardcast", 1);
+    opening.onupgradeneeded = () => {
+      opening.result.createObjectStore("clients", { keyPath: "client" });
+      opening.result.createObjectStore("boards", { keyPath: ["client", "board"] });
+      opening.result.createObjectStore("submits", { keyPath: ["client", "board", "key"] });
+    };
+    await new Promise<void>((resolve) => {
+      opening.onsuccess = () => {
+        opening.result.close();
+        resolve();
+      };
+    });
+    const store = new IndexedDbStore(browserLocks(), undefined, factory);
+    const claim = await store.claim("ann");
+    await claim.save(saving([submit(1)]));
+    await store.views.keep("ann", view("b", 1));
+    expect((await store.views.load("ann", "b"))?.version).toBe(1);
+  });
 });

@@ -1,0 +1,134 @@
+// Every page and dialog, looked at by axe, in light and dark and on a phone.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { LiveBoard } from "../../packages/client/src/index.js";
+import { card, column, state } from "./shown.js";
+import { Site } from "./site.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let site: Site;
+let board: LiveBoard;
+beforeAll(async () => {
+  site = await Site.start();
+});
+afterAll(() => site.stop());
+afterEach(async () => {
+  expect(await site.closePages()).toEqual([]);
+});
+
+type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
+
+/** What axe finds wrong with the page as it is; of an open dialog, behind which all is hidden. */
+async function violations(page: Page): Promise<string[]> {
+  // What moves in is looked at when it has come.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished)));
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(about: Node): Promise<unknown> } };
+    const about = document.querySelector("[role=dialog]") ?? document;
+    return ((await axe.run(about)) as { violations: Violation[] }).violations;
+  });
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
+  );
+}
+
+async function full(): Promise<LiveBoard> {
+  const made = await site.board({ "To do": ["One", "Two"], Doing: ["Three"], Done: [] });
+  made.submit([
+    { type: "label.create", label: "l", name: "Bug", color: "red" },
+    { type: "card.label", card: "One", label: "l", on: true },
+    { type: "card.assign", card: "One", user: "ann", on: true },
+    { type: "card.set", card: "One", set: { priority: "high", due: 1, description: "# Text" } },
+    { type: "checklist.create", card: "One", checklist: "c", title: "Steps" },
+    { type: "item.create", card: "One", checklist: "c", item: "i", text: "Cut" },
+    { type: "comment.create", card: "One", comment: "m", text: "Good." },
+    { type: "column.set", column: "Doing", wip: { limit: 1, kind: "hard" } },
+    { type: "card.create", card: "old", column: "Done", title: "Old" },
+    { type: "card.archive", card: "old", archived: true },
+  ]);
+  await made.submit({ type: "member.add", user: "bob", role: "viewer" }).saved();
+  return made;
+}
+
+const VIEWS = {
+  light: {},
+  dark: { colorScheme: "dark" as const },
+  phone: { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true },
+};
+
+for (const [name, options] of Object.entries(VIEWS)) {
+  test(`nothing is wrong with any page or dialog: ${name}`, async () => {
+    board = await full();
+    const found: Record<string, string[]> = {};
+    const look = async (page: Page, what: string) => {
+      const wrong = await violations(page);
+      if (wrong.length > 0) found[what] = wrong;
+    };
+    const stranger = await site.stranger(options);
+    for (const path of ["/sign-in", "/first-start", "/password"]) {
+      await stranger.goto(path);
+      await stranger.getByRole("button", { name: "Continue" }).waitFor();
+      await look(stranger, path);
+    }
+    const page = await site.person("ann", options);
+    await page.goto("/");
+    await page.getByRole("link", { name: "Release 1" }).first().waitFor();
+    await look(page, "boards");
+    await page.goto("/me");
+    await page.getByRole("heading", { name: "Tokens for programs" }).waitFor();
+    await look(page, "me");
+    await page.goto(`/b/${board.id}`);
+    await state(page).getByText("Live").waitFor();
+    await look(page, "board");
+
+    const dialog = page.getByRole("dialog");
+    const opens = async (what: string, open: () => Promise<void>) => {
+      await open();
+      await dialog.waitFor();
+      await look(page, what);
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "detached" });
+    };
+    const palette = () => page.keyboard.press("Control+k");
+    const chosen = (words: string) => async () => {
+      await palette();
+      const field = page.getByRole("combobox", { name: "Boards, cards and actions" });
+      await field.fill(words);
+      await page.keyboard.press("Enter");
+      await field.waitFor({ state: "detached" });
+    };
+    await opens("palette", palette);
+    await opens("card", async () => {
+      await card(page, "One").click();
+      await dialog.getByText("Good.").waitFor();
+    });
+    await opens("members", chosen("members"));
+    await opens("archive", chosen("archive"));
+    await opens("keys", chosen("show the keys"));
+    await opens("column", () =>
+      column(page, "To do").getByRole("button", { name: "Menu of To do" }).click(),
+    );
+
+    await card(page, "One").focus();
+    await page.keyboard.press("x");
+    await page.getByRole("toolbar").waitFor();
+    await look(page, "selection");
+    await page.keyboard.press("Escape");
+    board.submit({ type: "card.set", card: "One", set: { title: "Theirs" } });
+    await card(page, "One").getByText("Theirs").waitFor();
+    await page.keyboard.press("Alt+ArrowRight");
+    await page.locator(".notice").waitFor();
+    await look(page, "notice");
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    for (const group of ["assignee", "label", "priority"]) {
+      await chosen(`by ${group}`)();
+      await page.locator(".swimlane").first().waitFor();
+      await look(page, `by ${group}`);
+    }
+    expect(found).toEqual({});
+  });
+}

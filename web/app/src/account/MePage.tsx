@@ -1,0 +1,220 @@
+import { type FormEvent, useEffect, useState } from "react";
+import { ConnectionState } from "../ConnectionState.js";
+import { useClient } from "../live.js";
+import { go } from "../route.js";
+import { leave } from "../session.js";
+import { moment, t } from "../text/index.js";
+import { tell } from "../told.js";
+import { answered, inDays, useAsked } from "./asked.js";
+import { Secret } from "./Secret.js";
+
+type Session = {
+  id: string;
+  agent?: string | null;
+  address?: string | null;
+  used: number;
+  current?: boolean;
+};
+type Token = { id: string; name: string; scope: string; expires: number; used?: number | null };
+
+const SCOPES = ["read", "write", "admin"] as const;
+/** Days for which a token is good, as they are offered. */
+const DAYS = [7, 30, 90, 365] as const;
+
+/** What is one's own: sessions, tokens for programs, the password. */
+export default function MePage() {
+  const client = useClient();
+  useEffect(() => {
+    document.title = `${t.me.title} · ${t.boardcast}`;
+  }, []);
+  return (
+    <div className="page">
+      <header className="bar">
+        <a
+          href="/"
+          className="back"
+          onClick={(event) => {
+            event.preventDefault();
+            go("/");
+          }}
+        >
+          {t.boards}
+        </a>
+        <span className="slash" aria-hidden="true">
+          /
+        </span>
+        <h1>{t.me.title}</h1>
+        <ConnectionState />
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => void client.forgetViews().then(leave)}
+        >
+          {t.account.signOut}
+        </button>
+      </header>
+      <main className="boards me">
+        <Sessions />
+        <Tokens />
+        <Password />
+      </main>
+    </div>
+  );
+}
+
+function Sessions() {
+  const { list, told, end } = useAsked<Session>("/api/v1/sessions", "sessions");
+  return (
+    <section aria-labelledby="sessions">
+      <h2 id="sessions">{t.me.sessions}</h2>
+      <Alert told={told} />
+      {list?.length === 0 && <p className="empty">{t.me.noSessions}</p>}
+      <ul>
+        {list?.map(({ id, agent, address, used, current }) => (
+          <li key={id}>
+            <span className="title">
+              {agent || t.me.someBrowser}
+              <span className="role">
+                {address} · {t.me.used(moment(used))}
+              </span>
+            </span>
+            {current ? (
+              <span className="mark">{t.me.thisOne}</span>
+            ) : (
+              <button
+                type="button"
+                aria-label={t.me.endSession(agent || id)}
+                onClick={() => void end(id)}
+              >
+                {t.me.end}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Tokens() {
+  const { list, told, make, end } = useAsked<Token>("/api/v1/tokens", "tokens");
+  const [made, setMade] = useState<string>();
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const fields = new FormData(form);
+    const token = await make({
+      name: `${fields.get("name")}`.trim(),
+      scope: fields.get("scope"),
+      expires: inDays(Number(fields.get("days"))),
+    });
+    if (!token) return;
+    setMade(`${token.token}`);
+    form.reset();
+  }
+  return (
+    <section aria-labelledby="tokens">
+      <h2 id="tokens">{t.me.tokens}</h2>
+      <p className="role">{t.me.tokensHint}</p>
+      <Alert told={told} />
+      <form className="row" onSubmit={submit}>
+        <input
+          name="name"
+          required
+          maxLength={256}
+          aria-label={t.me.tokenName}
+          placeholder={t.me.tokenName}
+        />
+        <select name="scope" className="compact" aria-label={t.me.scope} defaultValue="read">
+          {SCOPES.map((scope) => (
+            <option key={scope} value={scope}>
+              {t.me.scopes[scope]}
+            </option>
+          ))}
+        </select>
+        <select name="days" className="compact" aria-label={t.me.lasts} defaultValue="90">
+          {DAYS.map((days) => (
+            <option key={days} value={days}>
+              {t.me.days(days)}
+            </option>
+          ))}
+        </select>
+        <button type="submit" className="primary compact">
+          {t.me.makeToken}
+        </button>
+      </form>
+      {made && <Secret label={t.me.tokenOnce} text={made} />}
+      <ul>
+        {list?.map(({ id, name, scope, expires, used }) => (
+          <li key={id}>
+            <span className="title">
+              {name}
+              <span className="role">
+                {t.me.scopes[scope as "read"] ?? scope} · {t.me.until(moment(expires))} ·{" "}
+                {used ? t.me.used(moment(used)) : t.me.neverUsed}
+              </span>
+            </span>
+            <button
+              type="button"
+              aria-label={t.share.revokeThing(name)}
+              onClick={() => void end(id)}
+            >
+              {t.share.revoke}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Password() {
+  const [told, setTold] = useState("");
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const body = Object.fromEntries(new FormData(form));
+    const answer = await answered("PUT", "/api/v1/password", body);
+    setTold(answer.ok ? "" : answer.detail);
+    if (!answer.ok) return;
+    form.reset();
+    tell(t.me.changed);
+  }
+  return (
+    <section aria-labelledby="password">
+      <h2 id="password">{t.account.passwordField}</h2>
+      <Alert told={told} />
+      <form className="row" onSubmit={submit}>
+        <input
+          name="old"
+          type="password"
+          required
+          autoComplete="current-password"
+          aria-label={t.me.oldPassword}
+          placeholder={t.me.oldPassword}
+        />
+        <input
+          name="new"
+          type="password"
+          required
+          minLength={10}
+          maxLength={256}
+          autoComplete="new-password"
+          aria-label={t.me.newPassword}
+          placeholder={t.me.newPassword}
+        />
+        <button type="submit" className="compact">
+          {t.me.change}
+        </button>
+      </form>
+    </section>
+  );
+}
+
+function Alert({ told }: { told: string }) {
+  return (
+    <p role="alert" className={told ? "told" : "unseen"}>
+      {told}
+    </p>
+  );
+}

@@ -1,0 +1,49 @@
+// What keys do on a card.
+import type { Card } from "@boardcast/client";
+import type { KeyboardEvent } from "react";
+import { useBoard } from "../live.js";
+import { archive, canEdit, cardBeside, type Direction, type Lane, moveBy } from "./actions.js";
+import { useCursor } from "./cursor.js";
+
+const DIRECTIONS: Record<string, Direction> = {
+  ArrowUp: "up",
+  ArrowDown: "down",
+  ArrowLeft: "left",
+  ArrowRight: "right",
+};
+
+/** Handles the keys of the cards; `beside` are those among which a card is moved up and down. */
+export function useCardKeys(props: {
+  seen: Lane;
+  beside(card: Card): readonly string[];
+  add?(column: string): void;
+}): (event: KeyboardEvent) => void {
+  const board = useBoard();
+  const cursor = useCursor();
+  return (event) => {
+    const { card: id } = cursor;
+    const card = id === undefined ? undefined : board.get("cards", id);
+    const direction = DIRECTIONS[event.key];
+    if (!card || event.ctrlKey || event.metaKey) return;
+    if (!(event.target as HTMLElement).dataset.card) return;
+    const { seen } = props;
+    if (direction && event.altKey) {
+      const among: Lane = (column) => (column === card.column ? props.beside(card) : seen(column));
+      if (canEdit(board)) moveBy(board, among, card.id, direction);
+      cursor.go(card.id);
+    } else if (direction) {
+      const next = cardBeside(board, seen, card.id, direction);
+      if (next) cursor.go(next);
+    } else if (event.key === "n" && props.add && canEdit(board)) {
+      props.add(card.column);
+    } else if (event.key === "c" && canEdit(board)) {
+      const next =
+        cardBeside(board, seen, card.id, "down") ?? cardBeside(board, seen, card.id, "up");
+      archive(board, card.id);
+      if (next) cursor.go(next);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+}
