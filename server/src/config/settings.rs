@@ -28,11 +28,20 @@ pub struct Settings {
         value_delimiter = ','
     )]
     pub allowed_origins: Option<Vec<String>>,
+    /// Networks of proxies, such as `10.0.0.0/8`, that are believed when they say by `X-Forwarded-For`
+    /// and `X-Forwarded-Proto` who asks, and whether over TLS; at most 64
+    #[arg(
+        long,
+        env = "BOARDCAST_TRUSTED_PROXIES",
+        value_name = "CIDR,...",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Option<Vec<String>>,
     /// WebSocket connections; above it 503 [default: 20000]
     #[arg(long, env = "BOARDCAST_MAX_CONNECTIONS", value_name = "N")]
     pub max_connections: Option<u64>,
-    /// WebSocket connections of one address; above it 429. Behind a proxy everybody comes from its
-    /// address [default: 20000]
+    /// WebSocket connections of one address; above it 429. Behind a proxy that is not trusted
+    /// everybody comes from its address [default: 20000]
     #[arg(long, env = "BOARDCAST_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub max_connections_per_address: Option<u64>,
     /// WebSocket connections of one user; above it close code 4504 or 4506 [default: 5]
@@ -83,7 +92,7 @@ pub struct Settings {
     #[arg(long, env = "BOARDCAST_MAX_COMMANDS_PER_S_PER_BOARD", value_name = "N")]
     pub max_commands_per_s_per_board: Option<u64>,
     /// Attempts to sign in from one address in a minute, over time and at once; above it 429. Behind a
-    /// proxy everybody comes from its address [default: 60]
+    /// proxy that is not trusted everybody comes from its address [default: 60]
     #[arg(
         long,
         env = "BOARDCAST_MAX_SIGN_INS_PER_MIN_PER_ADDRESS",
@@ -189,6 +198,7 @@ impl Settings {
             listen,
             data_dir,
             allowed_origins,
+            trusted_proxies,
             max_connections,
             max_connections_per_address,
             max_connections_per_user,
@@ -282,6 +292,14 @@ mod tests {
             (
                 "allowed_origins = [\"boards.example\"]",
                 "`allowed_origins` is \"boards.example\"; it must be https://HOST",
+            ),
+            (
+                "trusted_proxies = [\"10.0.0.1/8\"]",
+                "`trusted_proxies` is \"10.0.0.1/8\"; it must be an address or a network",
+            ),
+            (
+                &format!("trusted_proxies = [{}]", "\"::1\",".repeat(65)),
+                "`trusted_proxies` is \"65 networks\"; it must be at most 64 networks",
             ),
             ("return_window_ms = 99999999999", "`return_window_ms` is"),
             (

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::{Config, Settings, SettingsError, resolve};
 use crate::http::origin::Origin;
+use crate::http::peer::{InvalidNetwork, Network, TRUSTED_PROXIES_MAX, TrustedProxies};
 use boardcast_protocol::limits::MESSAGE_MAX_BYTES;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -30,6 +31,7 @@ impl Settings {
         for origin in self.allowed_origins.iter().flatten() {
             config.allowed_origins.push(parse_origin(origin)?);
         }
+        config.http.trusted_proxies = self.parse_proxies()?;
         config.log_format = self.log_format.unwrap_or_default();
         if let Some(filter) = &self.log {
             config.log_filter.clone_from(filter);
@@ -38,6 +40,26 @@ impl Settings {
         self.set_connections(&mut config)?;
         self.set_boards(&mut config)?;
         Ok(config)
+    }
+
+    fn parse_proxies(&self) -> Result<TrustedProxies, SettingsError> {
+        let wrong = |value: &str, expected: String| SettingsError::Value {
+            name: "trusted_proxies",
+            value: value.to_owned(),
+            expected,
+        };
+        let networks = self.trusted_proxies.as_deref().unwrap_or_default();
+        if networks.len() > TRUSTED_PROXIES_MAX {
+            let value = format!("{} networks", networks.len());
+            let expected = format!("at most {TRUSTED_PROXIES_MAX} networks");
+            return Err(wrong(&value, expected));
+        }
+        let parse = |network: &String| {
+            let parsed: Result<Network, InvalidNetwork> = network.trim().parse();
+            parsed.map_err(|invalid| wrong(network, invalid.to_string()))
+        };
+        let networks: Result<Vec<_>, _> = networks.iter().map(parse).collect();
+        networks.map(TrustedProxies::new)
     }
 
     /// How many connections there may be, and how much they may ask for.

@@ -14,6 +14,7 @@ pub mod listen;
 mod openapi;
 pub mod origin;
 mod page;
+pub mod peer;
 pub mod problem;
 mod quota;
 mod rest;
