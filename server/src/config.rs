@@ -26,6 +26,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Where everything is kept.
     pub data_dir: PathBuf,
+    /// Where people open the server, without a slash at its end.
+    pub public_url: Option<String>,
     /// Origins of pages that may connect, besides the server's own.
     pub allowed_origins: Vec<Origin>,
     /// What sockets and requests are held to.
@@ -63,6 +65,7 @@ impl Config {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
             data_dir: data_dir.into(),
+            public_url: None,
             allowed_origins: Vec::new(),
             http: HttpRules::default(),
             connections: ConnectionRules::default(),

@@ -126,6 +126,7 @@ impl Server {
             accounts: Arc::clone(&accounts),
             sharing: Sharing::new(services.rooms.clone(), storage.clone()),
             cookie: SessionCookie::new(&config.allowed_origins),
+            public_url: config.public_url.map(Arc::from),
             allowed_origins: config.allowed_origins.into(),
             imports: ImportRules::new(
                 config.data_dir.clone(),

@@ -56,12 +56,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
         );
     }
     let shutdown = CancellationToken::new();
+    let opened_at = (config.public_url.clone()).unwrap_or_else(|| format!("http://{address}"));
     let ready = |server: &Server| {
         if let Some(link) = server.first_start() {
             let path = link.path();
             eprintln!(
                 "there is no administrator; open this link once, within a day, to make one: \
-                 http://{address}{path}"
+                 {opened_at}{path}"
             );
         }
         eprintln!("listening on http://{address}");

@@ -19,6 +19,10 @@ pub struct Settings {
     /// Where everything is kept [default: ./boardcast-data]
     #[arg(long, env = "BOARDCAST_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Where people open the server, such as `https://boards.example`: its origin may connect, links
+    /// lead there, and over https cookies are bound to TLS
+    #[arg(long, env = "BOARDCAST_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// Origins of pages that may connect besides the server's own, such as `https://boards.example`;
     /// needed behind a proxy that ends TLS
     #[arg(
@@ -197,6 +201,7 @@ impl Settings {
         over!(
             listen,
             data_dir,
+            public_url,
             allowed_origins,
             trusted_proxies,
             max_connections,
@@ -292,6 +297,14 @@ mod tests {
             (
                 "allowed_origins = [\"boards.example\"]",
                 "`allowed_origins` is \"boards.example\"; it must be https://HOST",
+            ),
+            (
+                "public_url = \"https://boards.example/kanban\"",
+                "`public_url` is \"https://boards.example/kanban\"; it must be https://HOST",
+            ),
+            (
+                "public_url = \"boards.example\"",
+                "`public_url` is \"boards.example\"; it must be https://HOST",
             ),
             (
                 "trusted_proxies = [\"10.0.0.1/8\"]",

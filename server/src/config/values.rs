@@ -29,8 +29,11 @@ impl Settings {
         let mut config = Config::in_dir(data_dir.unwrap_or_else(|| "./boardcast-data".into()));
         config.listen = resolve(self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
         for origin in self.allowed_origins.iter().flatten() {
-            config.allowed_origins.push(parse_origin(origin)?);
+            config
+                .allowed_origins
+                .push(parse_origin("allowed_origins", origin)?);
         }
+        config.public_url = self.set_public_url(&mut config.allowed_origins)?;
         config.http.trusted_proxies = self.parse_proxies()?;
         config.log_format = self.log_format.unwrap_or_default();
         if let Some(filter) = &self.log {
@@ -40,6 +43,17 @@ impl Settings {
         self.set_connections(&mut config)?;
         self.set_boards(&mut config)?;
         Ok(config)
+    }
+
+    /// The address without a slash at its end; its origin becomes one that is allowed.
+    fn set_public_url(&self, allowed: &mut Vec<Origin>) -> Result<Option<String>, SettingsError> {
+        let url = self.public_url.as_deref().unwrap_or_default().trim();
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let url = url.strip_suffix('/').unwrap_or(url);
+        allowed.push(parse_origin("public_url", url)?);
+        Ok(Some(url.to_owned()))
     }
 
     fn parse_proxies(&self) -> Result<TrustedProxies, SettingsError> {
@@ -160,9 +174,9 @@ fn set<T: TryFrom<u64>>(
     }
 }
 
-fn parse_origin(origin: &str) -> Result<Origin, SettingsError> {
+fn parse_origin(name: &'static str, origin: &str) -> Result<Origin, SettingsError> {
     origin.trim().parse().map_err(|_| SettingsError::Value {
-        name: "allowed_origins",
+        name,
         value: origin.to_owned(),
         expected: "https://HOST or https://HOST:PORT, without a path".to_owned(),
     })

@@ -62,6 +62,8 @@ pub struct App {
     pub sharing: Sharing,
     /// How the cookie of a session looks.
     pub cookie: SessionCookie,
+    /// Where people open the server, without a slash at its end.
+    pub public_url: Option<Arc<str>>,
     /// Origins of pages that may connect, besides the server's own.
     pub allowed_origins: Arc<[Origin]>,
     /// What imports are held to.

@@ -172,7 +172,11 @@ fn the_example_of_a_file_holds_every_setting_with_its_default() {
             .unwrap_or_default()
             .trim()
             .trim_matches('"');
-        let shown = if value == "[]" { "none" } else { value };
+        let shown = if matches!(value, "" | "[]") {
+            "none"
+        } else {
+            value
+        };
         let shown = [format!("`{shown}`"), format!("| {shown} |")];
         let row = row.expect("a row");
         assert!(
