@@ -1,6 +1,7 @@
 //! What may be configured: flags, then `BOARDCAST_*` variables, then a TOML file, then defaults.
 
 mod error;
+mod in_force;
 mod settings;
 mod values;
 

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::in_force::LISTEN;
 use super::{Config, Settings, SettingsError, resolve};
 use crate::http::origin::Origin;
 use crate::http::peer::{InvalidNetwork, Network, TRUSTED_PROXIES_MAX, TrustedProxies};
@@ -27,7 +28,7 @@ impl Settings {
     pub fn into_config(self) -> Result<Config, SettingsError> {
         let data_dir = self.data_dir.clone();
         let mut config = Config::in_dir(data_dir.unwrap_or_else(|| "./boardcast-data".into()));
-        config.listen = resolve(self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
+        config.listen = resolve(self.listen.as_deref().unwrap_or(LISTEN))?;
         for origin in self.allowed_origins.iter().flatten() {
             config
                 .allowed_origins

@@ -1,5 +1,6 @@
 //! What scripts rely on: flags, what goes to standard output, exit codes.
 
+mod config;
 mod exports;
 mod imports;
 mod page;
