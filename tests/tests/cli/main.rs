@@ -3,6 +3,7 @@
 mod config;
 mod exports;
 mod imports;
+mod operations;
 mod page;
 mod usage;
 
