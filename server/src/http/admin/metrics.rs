@@ -57,7 +57,7 @@ pub(super) async fn metrics(
 }
 
 fn is_local(peer: IpAddr, headers: &HeaderMap) -> bool {
-    peer.is_loopback()
+    peer.to_canonical().is_loopback()
         && headers.get(header::HOST).is_some_and(|host| {
             let host = host.to_str().unwrap_or_default();
             let name = match host.rsplit_once(':') {
