@@ -5,7 +5,7 @@
 //! address, by a loopback name, with no sign that a proxy stands between. A browser that was led
 //! here by a name of somebody else, or a proxy that serves the world, is not let in by that.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Extension;
 use axum::extract::State;
@@ -44,7 +44,7 @@ pub(super) async fn metrics(
     refuse_token_in_query(&uri)?;
     match bearer(&headers, &app).await? {
         Some(identity) => require_admin(&identity)?,
-        None if is_local(peer.ip(), &headers) => {}
+        None if is_local(peer.address, &headers) => {}
         None => {
             let hint = "send `Authorization: Bearer TOKEN` of an admin, or ask on the machine \
                         itself by a loopback address";
@@ -56,8 +56,8 @@ pub(super) async fn metrics(
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
-fn is_local(peer: IpAddr, headers: &HeaderMap) -> bool {
-    peer.to_canonical().is_loopback()
+fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    peer.ip().to_canonical().is_loopback()
         && headers.get(header::HOST).is_some_and(|host| {
             let host = host.to_str().unwrap_or_default();
             let name = match host.rsplit_once(':') {
