@@ -1,6 +1,7 @@
 //! What may be configured: flags, then `BOARDCAST_*` variables, then a TOML file, then defaults.
 
 mod error;
+mod in_force;
 mod settings;
 mod values;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Where everything is kept.
     pub data_dir: PathBuf,
+    /// Where people open the server, without a slash at its end.
+    pub public_url: Option<String>,
     /// Origins of pages that may connect, besides the server's own.
     pub allowed_origins: Vec<Origin>,
     /// What sockets and requests are held to.
@@ -66,6 +69,7 @@ impl Config {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
             data_dir: data_dir.into(),
+            public_url: None,
             allowed_origins: Vec::new(),
             http: HttpRules::default(),
             connections: ConnectionRules::default(),

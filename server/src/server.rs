@@ -130,6 +130,7 @@ impl Server {
             sharing: Sharing::new(services.rooms.clone(), storage.clone()),
             attachments: Arc::clone(&attachments),
             cookie: SessionCookie::new(&config.allowed_origins),
+            public_url: config.public_url.map(Arc::from),
             allowed_origins: config.allowed_origins.into(),
             imports: ImportRules::new(
                 config.data_dir.clone(),

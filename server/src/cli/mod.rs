@@ -3,6 +3,7 @@
 
 mod backup;
 mod check;
+mod config;
 mod export;
 mod import;
 mod link;
@@ -18,7 +19,7 @@ mod user;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// A live kanban server: boards over WebSocket, kept in one SQLite file.
 #[derive(Debug, Parser)]
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(Box<serve::ServeArgs>),
+    /// Print every setting, its value in force and where it comes from
+    Config(Box<config::ConfigArgs>),
     /// Print signed tokens, one a line; works beside a running server
     Token(token::TokenArgs),
     /// Import boards from files, each one whole or not at all
@@ -79,8 +82,12 @@ impl Failure {
 
 /// Runs the command that the arguments of the process ask for.
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let of_command = matches.subcommand().map(|(_, matches)| matches);
+    let done = match cli.command {
         Command::Serve(args) => serve::run(*args),
+        Command::Config(args) => config::run(*args, of_command.unwrap_or(&matches)),
         Command::Token(args) => token::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
@@ -108,7 +115,6 @@ pub fn run() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn arguments_are_consistent() {

@@ -14,13 +14,30 @@ use crate::http::has_browser_client;
 use crate::server::{self, Server};
 use crate::telemetry;
 
+/// All settings, as the command line, the environment and a file say them.
 #[derive(Debug, clap::Args)]
-pub(super) struct ServeArgs {
+pub(super) struct SettingsArgs {
     /// A TOML file with settings; flags and variables are stronger
     #[arg(long, env = "BOARDCAST_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
+}
+
+impl SettingsArgs {
+    /// What the file says, where one is named.
+    pub(super) fn file(&self) -> Result<Settings, Failure> {
+        match &self.config {
+            Some(path) => Settings::from_file(path).map_err(Failure::usage),
+            None => Ok(Settings::default()),
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// Plants a fault
     #[cfg(feature = "planted-faults")]
     #[arg(long, value_enum, hide = true)]
@@ -28,11 +45,8 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
-    let file = match &args.config {
-        Some(path) => Settings::from_file(path).map_err(Failure::usage)?,
-        None => Settings::default(),
-    };
-    let config = (args.settings.over(file))
+    let file = args.settings.file()?;
+    let config = (args.settings.settings.over(file))
         .into_config()
         .map_err(Failure::usage)?;
     #[cfg(feature = "planted-faults")]
@@ -56,12 +70,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
         );
     }
     let shutdown = CancellationToken::new();
+    let opened_at = (config.public_url.clone()).unwrap_or_else(|| format!("http://{address}"));
     let ready = |server: &Server| {
         if let Some(link) = server.first_start() {
             let path = link.path();
             eprintln!(
                 "there is no administrator; open this link once, within a day, to make one: \
-                 http://{address}{path}"
+                 {opened_at}{path}"
             );
         }
         eprintln!("listening on http://{address}");

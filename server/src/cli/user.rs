@@ -88,15 +88,22 @@ struct ResetArgs {
 
 #[derive(Debug, clap::Args)]
 struct UrlArgs {
-    /// Where people open the server, for the link [default: --server, or http://127.0.0.1:8080]
-    #[arg(long, value_name = "URL")]
+    /// Where people open the server, for the link [default: what the server says, --server, or
+    /// http://127.0.0.1:8080]
+    #[arg(long, env = "BOARDCAST_PUBLIC_URL", value_name = "URL")]
     url: Option<String>,
 }
 
 impl UrlArgs {
     fn link(&self, server: &str, link: &PasswordLink) -> String {
-        let url = self.url.as_deref().unwrap_or(server);
-        format!("{}{}", url.trim_end_matches('/'), link.link)
+        let named = self.url.as_deref().filter(|url| !url.is_empty());
+        match (named, &link.url) {
+            (None, Some(url)) => url.clone(),
+            (named, _) => {
+                let url = named.unwrap_or(server).trim_end_matches('/');
+                format!("{url}{}", link.link)
+            }
+        }
     }
 }
 

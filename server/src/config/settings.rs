@@ -19,6 +19,10 @@ pub struct Settings {
     /// Where everything is kept [default: ./boardcast-data]
     #[arg(long, env = "BOARDCAST_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Where people open the server, such as `https://boards.example`: its origin may connect, links
+    /// lead there, and over https cookies are bound to TLS
+    #[arg(long, env = "BOARDCAST_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// Origins of pages that may connect besides the server's own, such as `https://boards.example`;
     /// needed behind a proxy that ends TLS
     #[arg(
@@ -28,11 +32,20 @@ pub struct Settings {
         value_delimiter = ','
     )]
     pub allowed_origins: Option<Vec<String>>,
+    /// Networks of proxies, such as `10.0.0.0/8`, that are believed when they say by `X-Forwarded-For`
+    /// and `X-Forwarded-Proto` who asks, and whether over TLS; at most 64
+    #[arg(
+        long,
+        env = "BOARDCAST_TRUSTED_PROXIES",
+        value_name = "CIDR,...",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Option<Vec<String>>,
     /// WebSocket connections; above it 503 [default: 20000]
     #[arg(long, env = "BOARDCAST_MAX_CONNECTIONS", value_name = "N")]
     pub max_connections: Option<u64>,
-    /// WebSocket connections of one address; above it 429. Behind a proxy everybody comes from its
-    /// address [default: 20000]
+    /// WebSocket connections of one address; above it 429. Behind a proxy that is not trusted
+    /// everybody comes from its address [default: 20000]
     #[arg(long, env = "BOARDCAST_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub max_connections_per_address: Option<u64>,
     /// WebSocket connections of one user; above it close code 4504 or 4506 [default: 5]
@@ -83,7 +96,7 @@ pub struct Settings {
     #[arg(long, env = "BOARDCAST_MAX_COMMANDS_PER_S_PER_BOARD", value_name = "N")]
     pub max_commands_per_s_per_board: Option<u64>,
     /// Attempts to sign in from one address in a minute, over time and at once; above it 429. Behind a
-    /// proxy everybody comes from its address [default: 60]
+    /// proxy that is not trusted everybody comes from its address [default: 60]
     #[arg(
         long,
         env = "BOARDCAST_MAX_SIGN_INS_PER_MIN_PER_ADDRESS",
@@ -206,7 +219,9 @@ impl Settings {
         over!(
             listen,
             data_dir,
+            public_url,
             allowed_origins,
+            trusted_proxies,
             max_connections,
             max_connections_per_address,
             max_connections_per_user,
@@ -306,6 +321,22 @@ mod tests {
             (
                 "allowed_origins = [\"boards.example\"]",
                 "`allowed_origins` is \"boards.example\"; it must be https://HOST",
+            ),
+            (
+                "public_url = \"https://boards.example/kanban\"",
+                "`public_url` is \"https://boards.example/kanban\"; it must be https://HOST",
+            ),
+            (
+                "public_url = \"boards.example\"",
+                "`public_url` is \"boards.example\"; it must be https://HOST",
+            ),
+            (
+                "trusted_proxies = [\"10.0.0.1/8\"]",
+                "`trusted_proxies` is \"10.0.0.1/8\"; it must be an address or a network",
+            ),
+            (
+                &format!("trusted_proxies = [{}]", "\"::1\",".repeat(65)),
+                "`trusted_proxies` is \"65 networks\"; it must be at most 64 networks",
             ),
             ("return_window_ms = 99999999999", "`return_window_ms` is"),
             (

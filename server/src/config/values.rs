@@ -2,8 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use super::in_force::LISTEN;
 use super::{Config, Settings, SettingsError, resolve};
 use crate::http::origin::Origin;
+use crate::http::peer::{InvalidNetwork, Network, TRUSTED_PROXIES_MAX, TrustedProxies};
 use boardcast_protocol::limits::MESSAGE_MAX_BYTES;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -26,10 +28,14 @@ impl Settings {
     pub fn into_config(self) -> Result<Config, SettingsError> {
         let data_dir = self.data_dir.clone();
         let mut config = Config::in_dir(data_dir.unwrap_or_else(|| "./boardcast-data".into()));
-        config.listen = resolve(self.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
+        config.listen = resolve(self.listen.as_deref().unwrap_or(LISTEN))?;
         for origin in self.allowed_origins.iter().flatten() {
-            config.allowed_origins.push(parse_origin(origin)?);
+            config
+                .allowed_origins
+                .push(parse_origin("allowed_origins", origin)?);
         }
+        config.public_url = self.set_public_url(&mut config.allowed_origins)?;
+        config.http.trusted_proxies = self.parse_proxies()?;
         config.log_format = self.log_format.unwrap_or_default();
         if let Some(filter) = &self.log {
             config.log_filter.clone_from(filter);
@@ -39,6 +45,37 @@ impl Settings {
         self.set_boards(&mut config)?;
         self.set_attachments(&mut config)?;
         Ok(config)
+    }
+
+    /// The address without a slash at its end; its origin becomes one that is allowed.
+    fn set_public_url(&self, allowed: &mut Vec<Origin>) -> Result<Option<String>, SettingsError> {
+        let url = self.public_url.as_deref().unwrap_or_default().trim();
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let url = url.strip_suffix('/').unwrap_or(url);
+        allowed.push(parse_origin("public_url", url)?);
+        Ok(Some(url.to_owned()))
+    }
+
+    fn parse_proxies(&self) -> Result<TrustedProxies, SettingsError> {
+        let wrong = |value: &str, expected: String| SettingsError::Value {
+            name: "trusted_proxies",
+            value: value.to_owned(),
+            expected,
+        };
+        let networks = self.trusted_proxies.as_deref().unwrap_or_default();
+        if networks.len() > TRUSTED_PROXIES_MAX {
+            let value = format!("{} networks", networks.len());
+            let expected = format!("at most {TRUSTED_PROXIES_MAX} networks");
+            return Err(wrong(&value, expected));
+        }
+        let parse = |network: &String| {
+            let parsed: Result<Network, InvalidNetwork> = network.trim().parse();
+            parsed.map_err(|invalid| wrong(network, invalid.to_string()))
+        };
+        let networks: Result<Vec<_>, _> = networks.iter().map(parse).collect();
+        networks.map(TrustedProxies::new)
     }
 
     /// How many connections there may be, and how much they may ask for.
@@ -153,9 +190,9 @@ fn set<T: TryFrom<u64>>(
     }
 }
 
-fn parse_origin(origin: &str) -> Result<Origin, SettingsError> {
+fn parse_origin(name: &'static str, origin: &str) -> Result<Origin, SettingsError> {
     origin.trim().parse().map_err(|_| SettingsError::Value {
-        name: "allowed_origins",
+        name,
         value: origin.to_owned(),
         expected: "https://HOST or https://HOST:PORT, without a path".to_owned(),
     })

@@ -8,6 +8,7 @@ use boardcast_protocol::board::Action;
 
 use super::App;
 use super::origin::{OriginVerdict, origin_allowed};
+use super::peer::Peer;
 use super::problem::Problem;
 use crate::accounts::AccountError;
 use crate::auth::{Identity, TokenError, is_api_token};
@@ -25,11 +26,12 @@ impl FromRequestParts<App> for Identity {
             }
             return Ok(identity);
         }
-        let Some(identity) = signed_in(&parts.headers, app).await? else {
+        let peer = Peer::from_request_parts(parts, app).await?;
+        let Some(identity) = signed_in(&parts.headers, peer, app).await? else {
             return Err(TokenError::Missing.into());
         };
         if !parts.method.is_safe() {
-            require_origin(&parts.headers, app)?;
+            require_origin(&parts.headers, peer, app)?;
         }
         Ok(identity)
     }
@@ -91,8 +93,12 @@ pub(super) async fn bearer(headers: &HeaderMap, app: &App) -> Result<Option<Iden
 ///
 /// # Errors
 /// 503: sessions cannot be read.
-pub(super) async fn signed_in(headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
-    let Some(secret) = app.cookie.of(headers) else {
+pub(super) async fn signed_in(
+    headers: &HeaderMap,
+    peer: Peer,
+    app: &App,
+) -> Result<Option<Identity>, Problem> {
+    let Some(secret) = app.cookie.for_peer(peer).of(headers) else {
         return Ok(None);
     };
     let identity = app.accounts.identify(secret, clock::now()).await;
@@ -103,8 +109,8 @@ pub(super) async fn signed_in(headers: &HeaderMap, app: &App) -> Result<Option<I
 ///
 /// # Errors
 /// 403: it is absent or another.
-fn require_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
-    match origin_of(headers, app)? {
+fn require_origin(headers: &HeaderMap, peer: Peer, app: &App) -> Result<(), Problem> {
+    match origin_of(headers, peer, app)? {
         OriginVerdict::Allowed => Ok(()),
         OriginVerdict::Absent | OriginVerdict::Refused => Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -117,8 +123,12 @@ fn require_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 403: the request comes from such a page.
-pub(super) fn refuse_foreign_page(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
-    match origin_of(headers, app)? {
+pub(super) fn refuse_foreign_page(
+    headers: &HeaderMap,
+    peer: Peer,
+    app: &App,
+) -> Result<(), Problem> {
+    match origin_of(headers, peer, app)? {
         OriginVerdict::Allowed | OriginVerdict::Absent => Ok(()),
         OriginVerdict::Refused => Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -131,7 +141,11 @@ pub(super) fn refuse_foreign_page(headers: &HeaderMap, app: &App) -> Result<(), 
 ///
 /// # Errors
 /// 403: it says so twice.
-pub(super) fn origin_of(headers: &HeaderMap, app: &App) -> Result<OriginVerdict, Problem> {
+pub(super) fn origin_of(
+    headers: &HeaderMap,
+    peer: Peer,
+    app: &App,
+) -> Result<OriginVerdict, Problem> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let origin = origins.next();
     if origins.next().is_some() {
@@ -139,7 +153,8 @@ pub(super) fn origin_of(headers: &HeaderMap, app: &App) -> Result<OriginVerdict,
         return Err(Problem::new(StatusCode::FORBIDDEN, hint));
     }
     let host = headers.get(header::HOST);
-    Ok(origin_allowed(origin, host, false, &app.allowed_origins))
+    let allowed = &app.allowed_origins;
+    Ok(origin_allowed(origin, host, peer.is_over_tls, allowed))
 }
 
 /// A token in a URL ends up in logs and histories, so it is not accepted there.

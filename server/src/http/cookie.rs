@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::origin::Origin;
+use super::peer::Peer;
 use crate::accounts::{Key, SESSION_TTL_MS};
 
 /// The name of the cookie where the server is reached over plain HTTP.
@@ -10,7 +11,7 @@ const PLAIN: &str = "boardcast";
 /// Its name where pages come over TLS: browsers then take it from this host alone, over TLS alone.
 const OVER_TLS: &str = "__Host-boardcast";
 
-/// How the cookie looks. Only one of both names is known at a time: else somebody who can answer for
+/// How the cookie looks. Of one request only one of both names is read: else somebody who can answer for
 /// the host over plain HTTP could plant a session in a browser that uses TLS.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionCookie {
@@ -22,6 +23,13 @@ impl SessionCookie {
     pub fn new(allowed_origins: &[Origin]) -> Self {
         Self {
             is_over_tls: allowed_origins.iter().any(Origin::is_over_tls),
+        }
+    }
+
+    /// The same, and over TLS where a trusted proxy says that this request came over it.
+    pub(super) fn for_peer(self, peer: Peer) -> Self {
+        Self {
+            is_over_tls: self.is_over_tls || peer.is_over_tls,
         }
     }
 

@@ -1,13 +1,12 @@
 //! Accepts sockets and serves HTTP on them.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::request::Parts;
-use axum::http::{Request, StatusCode};
+use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -22,26 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::linger::Lingering;
-use super::problem::Problem;
+use super::peer::TrustedProxies;
 use crate::chance;
 use crate::connection::refusals::{Cause, Refusals};
-
-/// The address that a request came from.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
-
-/// Where a request comes from.
-///
-/// # Errors
-/// 500: the socket that it came over has told no address.
-pub(super) fn address_of(parts: &Parts) -> Result<IpAddr, Problem> {
-    let peer = parts.extensions.get::<Peer>();
-    peer.map(|Peer(peer)| peer.ip().to_canonical())
-        .ok_or_else(|| {
-            let hint = "the address of the request is not known";
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, hint)
-        })
-}
 
 /// Ends the connection of a request at once, whatever waits to be written to it.
 #[derive(Clone, Debug)]
@@ -64,6 +46,8 @@ pub struct HttpRules {
     pub send_buffer_bytes: usize,
     /// A socket whose peer acknowledges nothing for so long is closed by the kernel.
     pub user_timeout_ms: u64,
+    /// Who is believed when it says for whom it asks.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for HttpRules {
@@ -76,6 +60,7 @@ impl Default for HttpRules {
             head_max_bytes: 16 * 1_024,
             send_buffer_bytes: 256 * 1_024,
             user_timeout_ms: 20_000,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -121,6 +106,7 @@ pub async fn listen(
                     stream,
                     peer,
                     place,
+                    proxies: rules.trusted_proxies.clone(),
                     stop: stop.clone(),
                 };
                 tasks.spawn(connection.serve(http.clone(), service.clone()));
@@ -137,6 +123,7 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     place: OwnedSemaphorePermit,
+    proxies: TrustedProxies,
     stop: CancellationToken,
 }
 
@@ -146,12 +133,14 @@ impl Connection {
             stream,
             peer,
             place: _place,
+            proxies,
             stop,
         } = self;
         let hangup = CancellationToken::new();
         let given = hangup.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
+            let asker = proxies.look(peer, request.headers());
+            request.extensions_mut().insert(asker);
             request.extensions_mut().insert(Hangup(given.clone()));
             service.call(request)
         });

@@ -14,6 +14,7 @@ pub mod listen;
 mod openapi;
 pub mod origin;
 mod page;
+pub mod peer;
 pub mod problem;
 mod quota;
 mod rest;
@@ -64,6 +65,8 @@ pub struct App {
     pub attachments: Arc<Attachments>,
     /// How the cookie of a session looks.
     pub cookie: SessionCookie,
+    /// Where people open the server, without a slash at its end.
+    pub public_url: Option<Arc<str>>,
     /// Origins of pages that may connect, besides the server's own.
     pub allowed_origins: Arc<[Origin]>,
     /// What imports are held to.

@@ -6,11 +6,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::listen::Peer;
+use super::peer::Peer;
 use super::problem::Problem;
 use crate::auth::Identity;
 use crate::clock;
-use crate::connection::{Asker, Quota, Source};
+use crate::connection::{Asker, Quota};
 
 /// What is held to the rate.
 const PREFIX: &str = "/api/v1/";
@@ -28,7 +28,7 @@ pub(super) async fn hold(State(app): State<App>, request: Request, next: Next) -
     let identity = Identity::from_request_parts(&mut parts, &app).await.ok();
     let asker = match (&identity, parts.extensions.get::<Peer>()) {
         (Some(identity), _) => Asker::User(identity.actor.user),
-        (None, Some(Peer(peer))) => Asker::Source(Source::from(peer.ip())),
+        (None, Some(peer)) => Asker::Source(peer.source()),
         (None, None) => return next.run(Request::from_parts(parts, body)).await,
     };
     let quota = app.services.take_request(asker, clock::now());

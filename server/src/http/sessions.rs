@@ -1,6 +1,6 @@
 //! Signing in and out: sessions of browsers, and the links by which people get a password.
 
-use axum::extract::{DefaultBodyLimit, Extension, FromRequestParts, Path, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,14 +14,14 @@ use boardcast_protocol::position::Timestamp;
 
 use super::App;
 use super::auth::{Own, refuse_foreign_page, signed_in};
-use super::listen::Peer;
+use super::cookie::SessionCookie;
+use super::peer::Peer;
 use super::problem::Problem;
 use super::sent::{SENT_MAX_BYTES, Sent};
 use super::tickets;
 use super::trail::Trail;
 use crate::accounts::{AccountError, Browser, Email, NewPassword, NewPerson, PersonName, SignedIn};
 use crate::clock;
-use crate::connection::Source;
 use crate::storage::{Account, AuditAct, AuditEntry, SessionId};
 
 pub(super) fn routes() -> Router<App> {
@@ -47,6 +47,7 @@ fn by(user: UserId, entry: AuditEntry) -> AuditEntry {
 
 /// The browser that asks, and who is signed in there.
 struct Here {
+    cookie: SessionCookie,
     browser: Browser,
     before: Option<UserId>,
 }
@@ -55,22 +56,21 @@ impl FromRequestParts<App> for Here {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Ok(Extension(Peer(peer))) = Extension::from_request_parts(parts, app).await else {
-            let hint = "the address of the request is not known";
-            return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, hint));
-        };
+        let peer = Peer::from_request_parts(parts, app).await?;
         let headers = &parts.headers;
-        refuse_foreign_page(headers, app)?;
+        refuse_foreign_page(headers, peer, app)?;
         let agent = headers.get(header::USER_AGENT);
-        let before = signed_in(headers, app).await?;
+        let before = signed_in(headers, peer, app).await?;
+        let cookie = app.cookie.for_peer(peer);
         Ok(Self {
+            cookie,
             browser: Browser {
-                source: Source::from(peer.ip()),
-                address: peer.ip().to_canonical().to_string(),
+                source: peer.source(),
+                address: peer.ip().to_string(),
                 agent: agent.map_or_else(String::new, |agent| {
                     String::from_utf8_lossy(agent.as_bytes()).into_owned()
                 }),
-                secret: app.cookie.of(headers).map(str::to_owned),
+                secret: cookie.of(headers).map(str::to_owned),
             },
             before: before.map(|before| before.actor.user),
         })
@@ -148,13 +148,13 @@ struct ChangePassword {
 async fn change_password(
     State(app): State<App>,
     Own(identity): Own,
-    Extension(Peer(peer)): Extension<Peer>,
+    peer: Peer,
     trail: Trail,
     Sent(ChangePassword { old, new }): Sent<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     let user = identity.actor.user;
     let passwords = (old, NewPassword::new(new)?);
-    let from = (Source::from(peer.ip()), identity.session());
+    let from = (peer.source(), identity.session());
     let changed = (app.accounts).change_password(user, passwords, from, clock::now());
     changed.await.inspect_err(|error| {
         if matches!(error, AccountError::OldPassword) {
@@ -216,7 +216,7 @@ async fn sign_in(
         detail: json!({"session": session}),
         ..by(signed_in.account.user, trail.entry(AuditAct::SignIn))
     });
-    welcome(&app, &signed_in, here.before, StatusCode::CREATED).await
+    welcome(&app, &signed_in, &here, StatusCode::CREATED).await
 }
 
 /// Who has signed in, and until when.
@@ -239,14 +239,14 @@ async fn begin(
         .accounts
         .begin_session(account, &here.browser, clock::now());
     let signed_in = begun.await?;
-    welcome(app, &signed_in, here.before, status).await
+    welcome(app, &signed_in, &here, status).await
 }
 
 /// Gives the cookie of a session that has begun, and closes the sockets of those that it ended.
 async fn welcome(
     app: &App,
     signed_in: &SignedIn,
-    before: Option<UserId>,
+    here: &Here,
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let SignedIn {
@@ -255,7 +255,7 @@ async fn welcome(
         account,
     } = signed_in;
     app.services.close_ended_sessions(account.user).await;
-    if let Some(before) = before.filter(|before| *before != account.user) {
+    if let Some(before) = here.before.filter(|before| *before != account.user) {
         app.services.close_ended_sessions(before).await;
     }
     tracing::info!(user = %account.user, session = %session.id, "somebody signed in");
@@ -268,7 +268,7 @@ async fn welcome(
     });
     Ok(with_cookie(
         (status, body).into_response(),
-        app.cookie.set(key),
+        here.cookie.set(key),
     ))
 }
 
@@ -319,6 +319,7 @@ async fn end(
     Own(identity): Own,
     Path(id): Path<String>,
     trail: Trail,
+    peer: Peer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let no_such = || {
@@ -341,7 +342,8 @@ async fn end(
         ..by(user, trail.entry(AuditAct::SessionEnded))
     });
     let response = StatusCode::NO_CONTENT.into_response();
-    let is_current = identity.session() == Some(id) && app.cookie.of(&headers).is_some();
-    let cleared = is_current.then(|| app.cookie.clear()).flatten();
+    let cookie = app.cookie.for_peer(peer);
+    let is_current = identity.session() == Some(id) && cookie.of(&headers).is_some();
+    let cleared = is_current.then(|| cookie.clear()).flatten();
     Ok(with_cookie(response, cleared))
 }

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::App;
-use super::listen::address_of;
+use super::peer::Peer;
 use super::problem::Problem;
 use crate::clock;
 use crate::storage::{AuditAct, AuditEntry, Storage};
@@ -23,7 +23,7 @@ impl FromRequestParts<App> for Trail {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         Ok(Self {
             storage: app.services.storage.clone(),
-            address: address_of(parts)?,
+            address: Peer::from_request_parts(parts, app).await?.ip(),
         })
     }
 }

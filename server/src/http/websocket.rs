@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -16,13 +16,12 @@ use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
 use super::App;
 use super::auth::{bearer, origin_of, pairs, refuse_token_in_query, signed_in};
 use super::linger::Lingering;
-use super::listen::Peer;
 use super::origin::OriginVerdict;
+use super::peer::Peer;
 use super::problem::Problem;
 use super::upgrade::{self, UpgradeError};
 use crate::auth::Identity;
 use crate::clock;
-use crate::connection::Source;
 use crate::connection::door::Refused;
 use crate::connection::socket::SharedSocket;
 use crate::connection::task::{Accepted, Task};
@@ -30,19 +29,21 @@ use crate::room::Codec;
 
 pub(super) async fn open(
     State(app): State<App>,
-    Extension(Peer(peer)): Extension<Peer>,
+    peer: Peer,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let (services, source) = (&app.services, Source::from(peer.ip()));
+    let (services, source) = (&app.services, peer.source());
     if services.is_draining() {
         return Err(services.door.refuse_while_draining().into());
     }
     let headers = request.headers();
     let upgrade = upgrade::check(request.method(), request.version(), headers)?;
-    check_origin(headers, &app)?;
+    check_origin(headers, peer, &app)?;
     // Before the ticket is redeemed, which works once.
     let place = services.door.enter(source, clock::now())?;
-    let authenticated = identify(request.uri(), headers, &app).await?.map(Box::new);
+    let authenticated = identify(request.uri(), headers, peer, &app)
+        .await?
+        .map(Box::new);
     let source_place = match authenticated {
         Some(_) => None,
         None => Some(services.door.enter_nameless(source)?),
@@ -59,7 +60,7 @@ pub(super) async fn open(
             direct: Some(stream.direct()),
             stream,
             early,
-            peer,
+            peer: peer.address,
             codec,
             authenticated,
             place,
@@ -89,8 +90,8 @@ impl From<Refused> for Problem {
     }
 }
 
-fn check_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
-    let hint = match origin_of(headers, app)? {
+fn check_origin(headers: &HeaderMap, peer: Peer, app: &App) -> Result<(), Problem> {
+    let hint = match origin_of(headers, peer, app)? {
         OriginVerdict::Allowed => return Ok(()),
         OriginVerdict::Absent if !headers.contains_key(header::COOKIE) => return Ok(()),
         OriginVerdict::Absent => "a request with a cookie needs an `Origin`",
@@ -103,14 +104,19 @@ fn check_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
 
 /// Who the request is for: by its token, its ticket or its cookie, or by `hello` later. A cookie whose
 /// session has ended is as none: the browser sends it by itself.
-async fn identify(uri: &Uri, headers: &HeaderMap, app: &App) -> Result<Option<Identity>, Problem> {
+async fn identify(
+    uri: &Uri,
+    headers: &HeaderMap,
+    peer: Peer,
+    app: &App,
+) -> Result<Option<Identity>, Problem> {
     refuse_token_in_query(uri)?;
     if let Some(identity) = bearer(headers, app).await? {
         return Ok(Some(identity));
     }
     match pairs(uri).find(|(name, _)| *name == "ticket") {
         Some((_, ticket)) => Ok(Some(app.services.tickets.redeem(ticket, clock::now())?)),
-        None => signed_in(headers, app).await,
+        None => signed_in(headers, peer, app).await,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What scripts rely on: flags, what goes to standard output, exit codes.
 
+mod config;
 mod exports;
 mod imports;
+mod operations;
 mod page;
 mod usage;
 

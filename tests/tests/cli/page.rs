@@ -9,6 +9,7 @@ use boardcast_tests::process::{run, simulate, stdout};
 /// The commands of both binaries, as the page's headings name them.
 const COMMANDS: [&str; 19] = [
     "boardcast serve",
+    "boardcast config",
     "boardcast token",
     "boardcast import",
     "boardcast export",
@@ -90,9 +91,15 @@ fn section<'a>(page: &'a str, command: &str) -> &'a str {
 fn the_page_names_the_flags_of_each_command_and_no_others() {
     let page = page();
     let mut all = BTreeSet::from(["help".to_owned(), "version".to_owned()]);
+    let settings = flags_of_help(&help("boardcast serve"));
     for command in COMMANDS {
-        let taken = flags_of_help(&help(command));
+        let mut taken = flags_of_help(&help(command));
         assert!(!taken.is_empty(), "{command}");
+        if command == "boardcast config" {
+            // Its section says that it takes those of the server.
+            assert!(taken.is_superset(&settings), "{command}");
+            taken.retain(|flag| !settings.contains(flag));
+        }
         assert_eq!(
             flags_of_section(section(&page, command)),
             taken,
@@ -173,7 +180,11 @@ fn the_example_of_a_file_holds_every_setting_with_its_default() {
             .unwrap_or_default()
             .trim()
             .trim_matches('"');
-        let shown = if value == "[]" { "none" } else { value };
+        let shown = if matches!(value, "" | "[]") {
+            "none"
+        } else {
+            value
+        };
         let shown = [format!("`{shown}`"), format!("| {shown} |")];
         let row = row.expect("a row");
         assert!(

@@ -25,7 +25,7 @@ use crate::connection::refusals::Cause;
 use crate::connection::tally::{CLOSE_CAUSES, REFUSAL_STATUSES};
 use crate::http::App;
 use crate::http::auth::{bearer, refuse_token_in_query};
-use crate::http::listen::Peer;
+use crate::http::peer::Peer;
 use crate::http::problem::Problem;
 use crate::measure::Counters;
 use crate::process::Usage;
@@ -38,14 +38,14 @@ const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"
 pub(super) async fn metrics(
     State(app): State<App>,
     Extension(looks): Extension<Looks>,
-    Extension(Peer(peer)): Extension<Peer>,
+    peer: Peer,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     refuse_token_in_query(&uri)?;
     match bearer(&headers, &app).await? {
         Some(identity) => require_admin(&identity)?,
-        None if is_local(peer, &headers) => {}
+        None if is_local(peer.address, &headers) => {}
         None => {
             let hint = "send `Authorization: Bearer TOKEN` of an admin, or ask on the machine \
                         itself by a loopback address";

@@ -74,14 +74,27 @@ pub struct PeoplePage {
 pub struct PasswordLink {
     /// The path of the page that sets the password, with the secret in its fragment.
     pub link: String,
+    /// The whole of it, where the server knows where people open it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Until when it works, in milliseconds since 1970.
     pub expires: Timestamp,
+}
+
+impl PasswordLink {
+    /// The link on a server that people open at `public_url`.
+    fn at(link: OneTimeLink, public_url: Option<&str>) -> Self {
+        let link = Self::from(link);
+        let url = public_url.map(|url| format!("{url}{}", link.link));
+        Self { url, ..link }
+    }
 }
 
 impl From<OneTimeLink> for PasswordLink {
     fn from(link: OneTimeLink) -> Self {
         Self {
             link: link.path(),
+            url: None,
             expires: link.expires,
         }
     }
@@ -165,7 +178,7 @@ pub(super) async fn add(
     });
     let added = Added {
         person: account.into(),
-        link: link.into(),
+        link: PasswordLink::at(link, app.public_url.as_deref()),
     };
     Ok((StatusCode::CREATED, Json(added)))
 }
@@ -219,7 +232,8 @@ pub(super) async fn reset(
         about: Some(user),
         ..trail.entry(AuditAct::PasswordLinkMade)
     });
-    Ok((StatusCode::CREATED, Json(link.into())))
+    let link = PasswordLink::at(link, app.public_url.as_deref());
+    Ok((StatusCode::CREATED, Json(link)))
 }
 
 pub(super) fn named(user: &str) -> Result<UserId, AccountError> {

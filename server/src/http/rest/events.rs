@@ -21,10 +21,10 @@ use super::extract::Ids;
 use super::room::look;
 use super::thing::position_of;
 use crate::clock;
-use crate::connection::Source;
 use crate::connection::listening::{Listening, Told};
 use crate::http::App;
-use crate::http::listen::{Hangup, Peer};
+use crate::http::listen::Hangup;
+use crate::http::peer::Peer;
 use crate::http::problem::Problem;
 use crate::http::quota::Known;
 
@@ -32,7 +32,7 @@ use crate::http::quota::Known;
 /// as id. It ends when the membership, the token or the session ends.
 pub(super) async fn stream(
     State(app): State<App>,
-    Extension(Peer(peer)): Extension<Peer>,
+    peer: Peer,
     Extension(Hangup(hangup)): Extension<Hangup>,
     Known(identity): Known,
     Ids(board): Ids<BoardId>,
@@ -53,10 +53,10 @@ pub(super) async fn stream(
         }
     };
     look(&app, identity.on(board), board, |_| ()).await?;
-    let place = services.door.enter(Source::from(peer.ip()), clock::now())?;
+    let place = services.door.enter(peer.source(), clock::now())?;
     let agent = headers.get(header::USER_AGENT);
     let agent = agent.and_then(|agent| agent.to_str().ok());
-    let opened = Listening::open(services, (peer, agent, hangup), identity, place).await;
+    let opened = Listening::open(services, (peer.address, agent, hangup), identity, place).await;
     let listening = opened.map_err(|code| {
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code.reason());
         problem.retry_after_s(super::room::RETRY_S)

@@ -27,7 +27,7 @@ use super::thing::Thing;
 use crate::auth::Identity;
 use crate::clock;
 use crate::http::App;
-use crate::http::listen::address_of;
+use crate::http::peer::Peer;
 use crate::http::problem::Problem;
 use crate::http::quota::Known;
 use crate::room::{Condition, Decided, Request, RequestRefused, RoomInput};
@@ -53,7 +53,7 @@ impl FromRequestParts<App> for Writer {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         Ok(Self {
             identity: Known::from_request_parts(parts, app).await?.0,
-            address: address_of(parts)?,
+            address: Peer::from_request_parts(parts, app).await?.ip(),
             key: Key::from_request_parts(parts, app).await?,
             onto: IfMatch::from_request_parts(parts, app).await?,
         })

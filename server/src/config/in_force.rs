@@ -1,0 +1,98 @@
+//! The settings that a configuration comes from: the way back of [`Settings::into_config`].
+
+use super::{Config, Settings};
+
+/// Where to listen, unless told otherwise.
+pub(super) const LISTEN: &str = "127.0.0.1:8080";
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+impl Settings {
+    /// All settings, as `given` where it says something, else as they are in `config`, which was made
+    /// of it.
+    pub fn in_force(given: Self, config: &Config) -> Self {
+        let limits = &config.connections.limits;
+        let session = &config.connections.session;
+        let beat = &config.connections.heartbeat;
+        let outbox = &config.connections.outbox;
+        let rooms = &config.rooms;
+        let retention = &config.retention;
+        let files = &config.attachments;
+        given.over(Self {
+            listen: Some(LISTEN.to_owned()),
+            data_dir: Some(config.data_dir.clone()),
+            public_url: Some(config.public_url.clone().unwrap_or_default()),
+            allowed_origins: Some(Vec::new()),
+            trusted_proxies: Some(Vec::new()),
+            max_connections: number(limits.total),
+            max_connections_per_address: number(limits.per_source),
+            max_connections_per_user: number(limits.per_user),
+            yields: Some(limits.yields),
+            max_connects_per_s: number(limits.connects_per_s),
+            max_connects_per_s_per_address: number(limits.connects_per_s_per_source),
+            max_unauthenticated_per_address: number(limits.unauthenticated_per_source),
+            max_http_connections: number(config.http.connections_max),
+            max_boards_per_connection: number(session.boards_max),
+            max_messages_per_s: number(session.messages_per_s),
+            max_messages_burst: number(session.messages_burst),
+            max_commands_per_s_per_user: number(limits.commands_per_s_per_user),
+            max_requests_per_s_per_user: number(limits.requests_per_s_per_user),
+            max_commands_per_s_per_board: number(rooms.commands_per_s),
+            max_sign_ins_per_min_per_address: number(config.accounts.sign_ins_per_source),
+            max_message_bytes: number(session.message_max_bytes),
+            max_frame_bytes: number(session.frame_max_bytes),
+            ping_every_ms: number(beat.ping_every_ms),
+            pong_within_ms: number(beat.pong_within_ms),
+            hello_within_ms: number(beat.hello_within_ms),
+            write_stall_ms: number(beat.write_stall_ms),
+            outbox_soft_bytes: number(outbox.soft_bytes),
+            outbox_hard_bytes: number(outbox.hard_bytes),
+            send_buffer_bytes: number(config.http.send_buffer_bytes),
+            board_inbox: number(rooms.inbox),
+            recent_versions: number(rooms.recent_versions),
+            recent_bytes: number(rooms.recent_bytes),
+            journal_versions: number(config.journal_versions),
+            journal_bytes: number(config.journal_bytes),
+            loaded_bytes: number(rooms.loaded_bytes),
+            keep_days: number(retention.keep_ms / DAY_MS),
+            keep_versions: number(retention.keep_versions),
+            import_max_bytes: number(config.import_max_bytes),
+            attachment_max_bytes: number(files.max_bytes),
+            attachment_board_bytes: number(files.quota.board_bytes),
+            attachment_bytes: number(files.quota.server_bytes),
+            max_uploads: number(files.uploads),
+            max_uploads_per_user: number(files.uploads_per_user),
+            keep_files_days: number(files.grace_ms / DAY_MS),
+            restore_max_bytes: number(config.restore_max_bytes),
+            drain_ms: number(config.drain.drain_ms),
+            return_window_ms: number(config.drain.return_window_ms),
+            log_format: Some(config.log_format),
+            log: Some(config.log_filter.clone()),
+        })
+    }
+}
+
+fn number<T: TryInto<u64>>(number: T) -> Option<u64> {
+    number.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_force_makes_the_same_configuration_again() {
+        let given = Settings {
+            max_connections: Some(7),
+            keep_days: Some(3),
+            trusted_proxies: Some(vec!["::1".to_owned()]),
+            ..Settings::default()
+        };
+        for given in [Settings::default(), given] {
+            let config = given.clone().into_config().unwrap();
+            let in_force = Settings::in_force(given, &config);
+            let again = in_force.into_config().unwrap();
+            assert_eq!(format!("{again:?}"), format!("{config:?}"));
+        }
+    }
+}

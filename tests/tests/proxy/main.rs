@@ -1,0 +1,5 @@
+//! Behind a reverse proxy: who is believed to have asked, over which scheme, and where people open
+//! the server.
+
+mod public_url;
+mod trusted;
