@@ -46,6 +46,8 @@ async function full(): Promise<LiveBoard> {
     { type: "checklist.create", card: "One", checklist: "c", title: "Steps" },
     { type: "item.create", card: "One", checklist: "c", item: "i", text: "Cut" },
     { type: "comment.create", card: "One", comment: "m", text: "Good." },
+    { type: "attachment.add", card: "One", attachment: "a", name: "plan.png", size: 2_000 },
+    { type: "attachment.add", card: "One", attachment: "w", name: "Page", url: "https://a.org" },
     { type: "column.set", column: "Doing", wip: { limit: 1, kind: "hard" } },
     { type: "card.create", card: "old", column: "Done", title: "Old" },
     { type: "card.archive", card: "old", archived: true },
@@ -105,6 +107,10 @@ for (const [name, options] of Object.entries(VIEWS)) {
     await opens("card", async () => {
       await card(page, "One").click();
       await dialog.getByText("Good.").waitFor();
+      // One that is refused, and so stays.
+      const empty = { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.alloc(0) };
+      await dialog.locator("input[type=file]").setInputFiles(empty);
+      await dialog.getByText("empty.txt was not attached").waitFor();
     });
     await opens("members", chosen("members"));
     await opens("archive", chosen("archive"));

@@ -2,6 +2,7 @@ import "./styles/tokens.css";
 import "./styles/page.css";
 import "./styles/board.css";
 import "./styles/dialog.css";
+import "./styles/files.css";
 import { Client, IndexedDbStore } from "@boardcast/client";
 import { createRoot } from "react-dom/client";
 import { AccountPage } from "./account/AccountPage.js";

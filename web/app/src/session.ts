@@ -17,13 +17,9 @@ export function post(path: string, body: object): Promise<Answer> {
 
 /** Asks the server as who is signed in. Throws where it cannot be reached. */
 export async function ask(method: string, path: string, body?: object): Promise<Answer> {
-  const bearer = token();
   const response = await fetch(path, {
     method,
-    headers: {
-      ...(body && { "content-type": "application/json" }),
-      ...(bearer && { authorization: `Bearer ${bearer}` }),
-    },
+    headers: { ...(body && { "content-type": "application/json" }), ...credentials() },
     ...(body && { body: JSON.stringify(body) }),
   });
   const told = (await response.json().catch(() => ({}))) as Record<string, unknown>;
@@ -56,6 +52,12 @@ export function account(): string {
 /** The token of a link, where one has signed this tab in. */
 export function token(): string | undefined {
   return sessionStorage.getItem(TOKEN) ?? undefined;
+}
+
+/** The header by which requests are those of whoever is signed in; none where a cookie says so. */
+export function credentials(): Record<string, string> {
+  const bearer = token();
+  return bearer ? { authorization: `Bearer ${bearer}` } : {};
 }
 
 /**

@@ -206,7 +206,8 @@ function Badges({ card }: { card: Card }) {
       {card.attachments && (
         <span className="badge">
           <Paperclip aria-hidden="true" />
-          {card.attachments.length}
+          <span aria-hidden="true">{card.attachments.length}</span>
+          <span className="unseen">{t.files.count(card.attachments.length)}</span>
         </span>
       )}
       {card.blocked_by && (

@@ -12,6 +12,7 @@ import { Notices } from "../board/Notices.js";
 import { useAll, useBoard, useColumns, useThing } from "../live.js";
 import { go } from "../route.js";
 import { moment, t } from "../text/index.js";
+import { Attachments } from "./Attachments.js";
 import { Checklists } from "./Checklists.js";
 import { Comments } from "./Comments.js";
 import { Description } from "./Description.js";
@@ -70,6 +71,7 @@ function Open({ card, close }: { card: Card; close(): void }) {
         <div className="text">
           <Description card={card} editable={editable} />
           <Checklists card={card} editable={editable} />
+          <Attachments card={card} editable={editable} />
           <Comments card={card} />
         </div>
         <aside>

@@ -14,3 +14,12 @@ export function day(ms: number): string {
 export function moment(ms: number): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(ms);
 }
+
+/** A number of bytes in the unit that suits it, of 1,000 each. */
+export function bytes(n: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+  const at = units.findIndex((_, at) => n < 1_000 ** (at + 1));
+  const unit = units[at] ?? "gigabyte";
+  const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(undefined, style).format(n / 1_000 ** units.indexOf(unit));
+}
