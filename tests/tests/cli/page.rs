@@ -7,7 +7,7 @@ use boardcast::config::Settings;
 use boardcast_tests::process::{run, simulate, stdout};
 
 /// The commands of both binaries, as the page's headings name them.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "boardcast serve",
     "boardcast config",
     "boardcast token",
