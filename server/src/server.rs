@@ -159,6 +159,7 @@ impl Server {
         let sweeper = tokio::spawn(sweep::sweep(Arc::clone(&services), stop.clone()));
         let behind = tokio::spawn(write_behind(Arc::clone(&services), stop.clone()));
         let upkeep = tokio::spawn(upkeep(
+            services.rooms.clone(),
             storage,
             config.retention,
             Arc::clone(&attachments),

@@ -1,5 +1,6 @@
-//! What the server does for its database now and then: trimming, and forgetting what has ended: old
-//! keys of requests, sessions, tokens, links, old entries of the audit log, and files that nothing refers to.
+//! What the server does for its database now and then: bringing rows up to date that no room is
+//! there for, trimming, and forgetting what has ended: old keys of requests, sessions, tokens, links,
+//! old entries of the audit log, and files that nothing refers to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use boardcast_protocol::ids::BoardId;
 
 use crate::attachments::Attachments;
 use crate::clock;
+use crate::room::Rooms;
 use crate::storage::{AUDIT_KEPT_MAX, Retention, Storage, StorageError};
 
 /// From the start to the first round: whoever comes back after a restart goes first.
@@ -21,16 +23,19 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Boards that are listed at a time.
 const PAGE: usize = 64;
 
-/// Trims the logs of all boards, one after the other, round after round, until it is stopped.
+/// Goes through all boards, one after the other, round after round, until it is stopped.
 pub(crate) async fn upkeep(
+    rooms: Rooms,
     storage: Storage,
     retention: Retention,
     attachments: Arc<Attachments>,
     stop: CancellationToken,
 ) {
     let rounds = async {
+        catch_up(&rooms, &storage).await;
         sleep(FIRST_AFTER).await;
         loop {
+            catch_up(&rooms, &storage).await;
             round(&storage, retention).await;
             sweep(&attachments).await;
             sleep(ROUND_EVERY).await;
@@ -40,6 +45,31 @@ pub(crate) async fn upkeep(
     tokio::select! {
         () = stop.cancelled() => {}
         () = rounds => {}
+    }
+}
+
+/// Opens the boards whose rows are behind their log: their rooms write the rows, which lists and the
+/// search read. After a kill these are the boards that were changed in its last second.
+async fn catch_up(rooms: &Rooms, storage: &Storage) {
+    let mut after = None;
+    loop {
+        let page = match storage.boards_behind(after, PAGE).await {
+            Ok(page) => page,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "failed to list the boards whose rows are behind");
+                return;
+            }
+        };
+        let Some(last) = page.last() else { return };
+        after = Some(*last);
+        for board in page {
+            if let Err(error) = rooms.open(board).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(%board, error, "failed to open a board whose rows are behind; the search shows it as it was before");
+            }
+            sleep(PAUSE).await;
+        }
     }
 }
 
@@ -146,12 +176,16 @@ async fn trim(
 
 #[cfg(test)]
 mod tests {
-    use boardcast_protocol::position::Version;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use boardcast_protocol::board::{Board, View};
+    use boardcast_protocol::position::{Timestamp, Version};
     use bytes::Bytes;
 
     use super::*;
     use crate::attachments::AttachmentRules;
-    use crate::storage::{Append, Rows, StorageOptions};
+    use crate::room::RoomLimits;
+    use crate::storage::{Append, ImportRecord, Imported, Rows, StorageOptions};
 
     /// A board with so many versions, written and closed.
     async fn board(storage: &Storage, versions: u64) -> BoardId {
@@ -169,7 +203,7 @@ mod tests {
                 version,
                 origin: None,
                 by: "ann".parse().unwrap(),
-                at: boardcast_protocol::position::Timestamp(version.0),
+                at: Timestamp(version.0),
                 events: Bytes::from_static(b"[]"),
                 was: Bytes::from_static(b"[]"),
             });
@@ -214,6 +248,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn boards_that_no_room_has_written_are_brought_up_to_date() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let storage = Storage::open(StorageOptions::new(dir.path()))
+            .await
+            .unwrap();
+        let (level, behind) = (board(&storage, 3).await, BoardId::from_u128(7));
+        let view = View::new(behind, "Old".to_owned());
+        let empty = Board::new(view, BTreeMap::new(), BTreeSet::new());
+        let imported = Imported {
+            first: Some(Append {
+                version: Version(1),
+                origin: None,
+                by: "ann".parse().unwrap(),
+                at: Timestamp(1),
+                events: Bytes::from_static(br#"[{"type":"board.set","title":"New"}]"#),
+                was: Bytes::from_static(b"[]"),
+            }),
+            source: "a file".to_owned(),
+            record: ImportRecord {
+                board: behind,
+                digest: String::new(),
+                ids: Vec::new(),
+            },
+        };
+        let made = storage.create_imported_board(&empty, imported, clock::now());
+        assert!(made.await.unwrap());
+        assert_eq!(storage.boards_behind(None, PAGE).await.unwrap(), [behind]);
+
+        let rooms = Rooms::new(storage.clone(), RoomLimits::default());
+        catch_up(&rooms, &storage).await;
+        assert!(rooms.get(level).is_none(), "only what is behind is opened");
+        rooms.stop().await;
+        assert_eq!(storage.boards_behind(None, PAGE).await.unwrap(), []);
+        let boards = storage.boards_of(None, None, PAGE).await.unwrap();
+        assert!(boards.iter().any(|board| board.title == "New"));
+        storage.close().await.unwrap();
+    }
+
+    #[tokio::test]
     async fn it_stops_when_it_is_told() {
         let dir = tempfile::TempDir::new().unwrap();
         let storage = Storage::open(StorageOptions::new(dir.path()))
@@ -222,7 +295,9 @@ mod tests {
         let stop = CancellationToken::new();
         let rules = AttachmentRules::default();
         let attachments = Arc::new(Attachments::new(storage.clone(), rules));
+        let rooms = Rooms::new(storage.clone(), RoomLimits::default());
         let upkeep = tokio::spawn(upkeep(
+            rooms.clone(),
             storage.clone(),
             Retention::default(),
             attachments,
@@ -230,6 +305,7 @@ mod tests {
         ));
         stop.cancel();
         upkeep.await.unwrap();
+        rooms.stop().await;
         storage.close().await.unwrap();
     }
 }

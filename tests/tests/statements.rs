@@ -46,13 +46,17 @@ impl Visit for Statement {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
+/// How the upkeep looks for boards whose rows are behind, once after each start.
+const UPKEEP: &str = "SELECT b.id FROM boards AS b WHERE b.id > ?1 AND b.version <";
+
 /// The reads since the last time, without what the journal and the upkeep read for themselves.
 fn reads() -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for statement in RUN.lock().expect("a list").drain(..) {
         let words: Vec<_> = statement.split_whitespace().collect();
-        if words.first() == Some(&"SELECT") {
-            let known = words.join(" ").chars().take(60).collect::<String>();
+        let text = words.join(" ");
+        if words.first() == Some(&"SELECT") && !text.starts_with(UPKEEP) {
+            let known = text.chars().take(60).collect::<String>();
             *counts.entry(known).or_default() += 1;
         }
     }

@@ -154,6 +154,10 @@ pub async fn import(
             if (storage.create_imported_board(&empty, imported, now)).await? {
                 answer.outcome = Outcome::Created;
                 answer.skipped.extend(left_out);
+                // Its room writes the rows, which lists and the search read.
+                if let Err(error) = rooms.open(id).await {
+                    tracing::warn!(board = %id, %error, "an imported board is not in the search yet: it cannot be opened at the moment; upkeep does it within an hour");
+                }
                 return Ok(answer);
             }
             // Another import has made it meanwhile.

@@ -50,6 +50,21 @@ impl Storage {
         self.observed().read("list boards", read).await
     }
 
+    /// Boards whose rows are behind their log, by id, after `after`; at most `limit`. Lists and the
+    /// search show what is in the rows: opening such a board brings them up to date. It looks at the
+    /// log of every board, which nobody waits for, and is not counted among the reads of people.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub async fn boards_behind(
+        &self,
+        after: Option<BoardId>,
+        limit: usize,
+    ) -> Result<Vec<BoardId>, StorageError> {
+        let pool = self.inner.readers.pool()?;
+        read::boards_behind(pool, after, limit).await
+    }
+
     /// Durable versions of a board, or those that are about a card, newest first, below `before`.
     /// At most `limit` and about 1 MiB, but one at least where there is one: a page may be short,
     /// the end has come when it is empty.

@@ -55,6 +55,25 @@ pub(super) async fn boards_among(
     rows.iter().map(summary).collect()
 }
 
+/// Boards whose rows are behind their log: those of an import that no room has opened yet, and those
+/// that were open at a kill.
+pub(super) const BEHIND: &str = "SELECT b.id FROM boards AS b WHERE b.id > ?1 AND b.version < \
+     coalesce((SELECT max(version) FROM events WHERE board = b.id), 0) ORDER BY b.id LIMIT ?2";
+
+/// See [`super::Storage::boards_behind`].
+pub(super) async fn boards_behind(
+    readers: &SqlitePool,
+    after: Option<BoardId>,
+    limit: usize,
+) -> Result<Vec<BoardId>, StorageError> {
+    let rows = sqlx::query(BEHIND)
+        .bind(after.map_or(String::new(), |board| board.to_string()))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(readers)
+        .await?;
+    rows.iter().map(|row| parsed(row, 0)).collect()
+}
+
 fn summary(row: &SqliteRow) -> Result<BoardSummary, StorageError> {
     let role: &str = row.try_get(3)?;
     Ok(BoardSummary {

@@ -339,6 +339,26 @@ async fn the_filter_of_a_board_is_the_same_language_and_sees_every_change_at_onc
     server.stop().await;
 }
 
+/// Nobody opens the board: its import alone brings it into the index.
+#[tokio::test]
+async fn what_was_imported_is_found_and_seen_by_its_members() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (User::of(&server, "ann"), User::of(&server, "bob"));
+    let board = ann.board().await;
+    let made = ann.commands(&board, json!([titled("c1", "Needle")]));
+    assert_eq!(made.await.status, 200);
+    let member = json!({"user": "bob", "role": "viewer"});
+    let made = ann.post(&format!("{board}/members"), &member).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let mut file = ann.get(&format!("{board}/export")).await.json();
+    file["id"] = json!("imported");
+    let made = ann.post("/api/v1/import?format=json", &file).await;
+    assert_eq!(made.json()["outcome"], "created", "{made:?}");
+    // A member by the file finds it too.
+    bob.finds("needle", 2).await;
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_filter_looks_at_so_much_text_in_one_turn_and_goes_on_with_the_next_page() {
     let server = TestServer::start().await;

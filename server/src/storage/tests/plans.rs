@@ -56,6 +56,7 @@ pub(super) fn served() -> Vec<&'static str> {
         read::BOARDS_OF_USER,
         read::BOARDS_AMONG,
         read::ALL_BOARDS,
+        read::BEHIND,
         read::ACTIVITY,
         read::TRIMMED_ACTIVITY,
         read::LATE_CARD_ACTIVITY,
