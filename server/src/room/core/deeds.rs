@@ -33,6 +33,11 @@ impl Deeds {
         }
     }
 
+    /// Lets go of what a busy time has grown.
+    pub(super) fn rest(&mut self) {
+        self.on_their_way.shrink_to_fit();
+    }
+
     fn take(&mut self, version: Version) -> Option<Deed> {
         let read = self.read.take().filter(|entry| entry.n == version);
         if let Some(ActivityEntry { n, by, ev, was, .. }) = read {

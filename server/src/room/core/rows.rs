@@ -56,6 +56,7 @@ impl Room {
     pub(in crate::room) fn rest(&mut self, now: Timestamp) {
         let time = Timestamp(now.0.saturating_sub(self.limits.recent_ms));
         self.feed.rest(self.flushed, time);
+        self.deeds.rest();
         self.rest_shown();
     }
 
