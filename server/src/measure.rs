@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 /// Bounds of times, in microseconds: steps of 1, 2.5 and 5 from 0.1 ms to 10 s.
@@ -13,6 +14,12 @@ pub const TIMES_US: [u64; 16] = [
 ];
 /// Bounds of sizes of groups: steps of 1, 2 and 5 up to 5,000.
 pub const SIZES: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+
+/// Time of the processor that this thread has used so far.
+pub(crate) fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
 
 /// A number that only grows.
 #[derive(Debug, Default)]

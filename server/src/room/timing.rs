@@ -11,15 +11,13 @@ use super::RoomLimits;
 /// What the runtime's timers can tell apart.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
 
-/// How many versions a batch brings at least whose window is twice its time.
-const MANY: u32 = 5;
+/// The window, in hundredths of what the last batch took of the processor.
+const WINDOW_PERCENT: u32 = 215;
 
 /// How long the next batch gathers versions (rule R7): nothing on an idle board; on a busy one the
-/// larger of once to twice the time that writing the last batch took and, where all rooms together
-/// have more to do than the processor gives them, four times their lag, up to a bound.
-///
-/// Once after a batch of one version, where waiting would spare little, and twice after one of five
-/// or more.
+/// larger of a little over twice the time of the processor that writing the last batch took and,
+/// where all rooms together have more to do than the processor gives them, four times their lag, up
+/// to a bound.
 #[derive(Debug)]
 pub(super) struct Window {
     max: Duration,
@@ -45,15 +43,9 @@ impl Window {
         self.opens
     }
 
-    /// A batch of so many versions went out.
-    pub(super) fn flushed(
-        &mut self,
-        (began, versions): (Instant, usize),
-        work: Duration,
-        lag: Duration,
-    ) {
-        let others = u32::try_from(versions).map_or(MANY, |count| count.clamp(1, MANY)) - 1;
-        let gathers = work + work * others / (MANY - 1);
+    /// A batch went out that took so much of the processor.
+    pub(super) fn flushed(&mut self, began: Instant, work: Duration, lag: Duration) {
+        let gathers = work * WINDOW_PERCENT / 100;
         self.opens = began + gathers.max(4 * lag).min(self.max);
     }
 }
