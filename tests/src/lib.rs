@@ -5,6 +5,7 @@ pub mod client;
 pub mod faults;
 pub mod fixture;
 pub mod harness;
+pub mod http;
 pub mod model;
 pub mod process;
 pub mod raw;

@@ -9,86 +9,10 @@ use serde_json::{Value, json};
 
 use crate::client::{TestClient, request};
 use crate::harness::TestServer;
+use crate::http::{Answer, ask};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
-
-/// What a server answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// `Set-Cookie`.
-    pub cookie: Option<String>,
-    /// `Retry-After`.
-    pub retry_after: Option<String>,
-    /// `Content-Type`.
-    pub media_type: String,
-    /// The body.
-    pub text: String,
-}
-
-impl Answer {
-    /// The body.
-    ///
-    /// # Panics
-    /// It is not JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).expect("JSON")
-    }
-
-    /// What a problem says that would be right.
-    pub fn hint(&self) -> String {
-        assert_eq!(self.media_type, "application/problem+json", "{self:?}");
-        let problem = self.json();
-        assert_eq!(problem["status"], self.status);
-        problem["detail"].as_str().expect("a hint").to_owned()
-    }
-
-    /// The cookie as a browser sends it back.
-    pub fn sent_back(&self) -> String {
-        let cookie = self.cookie.as_deref().expect("a cookie");
-        cookie.split(';').next().expect("a value").to_owned()
-    }
-}
-
-/// Sends a request with these headers and, if there is one, this body as JSON.
-pub async fn ask(
-    url: &str,
-    method: &str,
-    headers: &[(&str, &str)],
-    body: Option<&Value>,
-) -> Answer {
-    let mut request = ureq::http::Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let has_type = headers.iter().any(|(name, _)| *name == "Content-Type");
-    if body.is_some() && !has_type {
-        request = request.header("Content-Type", "application/json");
-    }
-    let body = body.map_or_else(String::new, Value::to_string);
-    let request = request.body(body).expect("a request");
-    let asked = tokio::task::spawn_blocking(move || {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true);
-        let agent: ureq::Agent = config.build().into();
-        let mut answer = agent.run(request).expect("an answer");
-        let header = |name| {
-            let value = answer.headers().get(name);
-            value.map(|value| value.to_str().expect("a header").to_owned())
-        };
-        Answer {
-            status: answer.status().as_u16(),
-            cookie: header("set-cookie"),
-            retry_after: header("retry-after"),
-            media_type: header("content-type").unwrap_or_default(),
-            text: answer.body_mut().read_to_string().expect("a body"),
-        }
-    });
-    asked.await.expect("an answer")
-}
 
 /// A server, and what is asked of it as people and programs do.
 #[derive(Debug)]

@@ -9,4 +9,5 @@ mod sessions;
 mod sockets;
 mod tokens;
 
-use boardcast_tests::scene::{Answer, PASSWORD, Scene, ask, email, secret};
+use boardcast_tests::http::{Answer, ask};
+use boardcast_tests::scene::{PASSWORD, Scene, email, secret};

@@ -53,7 +53,7 @@ async fn who_does_not_know_the_password_changes_nothing_and_has_few_attempts() {
     }
     let late = change(&scene, &cookie, PASSWORD, NEW).await;
     assert_eq!(late.status, 429, "{late:?}");
-    assert!(late.retry_after.is_some());
+    assert!(late.retry_after().is_some());
     assert!(scene.is_live(&cookie).await);
     socket.create_board("Mine").await;
     let body = json!({"old": PASSWORD, "new": NEW});

@@ -11,7 +11,7 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_bound_to_tls_where_there_is_t
     let scene = Scene::start().await;
     scene.settle("ann").await;
     let plain = scene.sign_in("ann", PASSWORD, &[]).await;
-    let cookie = plain.cookie.expect("a cookie");
+    let cookie = plain.cookie().expect("a cookie");
     assert!(cookie.starts_with("boardcast="), "{cookie}");
     assert!(
         cookie.contains("; Path=/;") && cookie.contains("; HttpOnly"),
@@ -26,7 +26,7 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_bound_to_tls_where_there_is_t
     .await;
     scene.settle("ann").await;
     let over_tls = scene.sign_in("ann", PASSWORD, &[("Origin", origin)]).await;
-    let cookie = over_tls.cookie.as_deref().expect("a cookie");
+    let cookie = over_tls.cookie().expect("a cookie");
     assert!(cookie.starts_with("__Host-boardcast="), "{cookie}");
     assert!(cookie.ends_with("; Secure"), "{cookie}");
     let cookie = over_tls.sent_back();
@@ -90,7 +90,7 @@ async fn sessions_are_listed_and_ended_by_their_owner_alone() {
     let current = format!("{SESSIONS}/current");
     let ended = scene.browse("DELETE", &current, &other).await;
     assert_eq!(ended.status, 204);
-    assert!(ended.cookie.expect("a cookie").contains("Max-Age=0"));
+    assert!(ended.cookie().expect("a cookie").contains("Max-Age=0"));
     assert!(!scene.is_live(&other).await);
     assert!(scene.is_live(&bob).await);
     // A program sees and ends the sessions of its user, and has none of its own.

@@ -39,7 +39,7 @@ async fn a_token_is_shown_once_kept_as_a_digest_and_says_what_it_is_for() {
     let text = made.json()["token"].as_str().expect("a token").to_owned();
     assert!(text.starts_with("bct_") && text.len() == 47, "{text}");
     let listed = scene.browse("GET", TOKENS, &cookie).await;
-    assert!(!listed.text.contains(&text[4..]), "{listed:?}");
+    assert!(!listed.text().contains(&text[4..]), "{listed:?}");
     let entry = &listed.json()["tokens"][0];
     for (field, value) in [
         ("name", json!("build")),
@@ -186,7 +186,7 @@ async fn a_board_outside_the_list_of_a_token_is_no_board() {
     assert_eq!(export(inside.as_str()).await.status, 200);
     let (hidden, missing) = (export(outside.as_str()).await, export("nowhere").await);
     assert_eq!((hidden.status, missing.status), (404, 404));
-    assert_eq!(hidden.text, missing.text, "the same answer");
+    assert_eq!(hidden.text(), missing.text(), "the same answer");
 
     let mut program = scene.bearing(&token).await;
     program.subscribe(inside, None).await;

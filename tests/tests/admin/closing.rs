@@ -1,11 +1,12 @@
 //! `DELETE /api/v1/admin/connections/ID`.
 
 use boardcast_tests::harness::TestServer;
+use boardcast_tests::http::Answer;
 use boardcast_tests::raw;
 
 use super::{admin, ask, client_of, get, until};
 
-async fn close(server: &TestServer, id: &str, query: &str) -> super::Answer {
+async fn close(server: &TestServer, id: &str, query: &str) -> Answer {
     let path = format!("/api/v1/admin/connections/{id}{query}");
     let admin = format!("Bearer {}", admin(server));
     ask(server, "DELETE", &path, &[("Authorization", &admin)]).await

@@ -16,30 +16,8 @@ use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::BoardId;
 use boardcast_tests::client::TestClient;
 use boardcast_tests::harness::{PATIENCE, TestServer};
+use boardcast_tests::http::{self, Answer};
 use serde_json::{Value, json};
-
-/// What a server answered.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    media_type: String,
-    allow: Option<String>,
-    text: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).expect("JSON")
-    }
-
-    /// What a problem says that would be right.
-    fn hint(&self) -> String {
-        assert_eq!(self.media_type, "application/problem+json", "{self:?}");
-        let problem = self.json();
-        assert_eq!(problem["status"], self.status);
-        problem["detail"].as_str().expect("a hint").to_owned()
-    }
-}
 
 fn admin(server: &TestServer) -> String {
     let actor = Actor::new("root".parse().expect("an id"), true);
@@ -51,31 +29,7 @@ fn admin(server: &TestServer) -> String {
 
 /// Sends a request with these headers.
 async fn ask(server: &TestServer, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = ureq::http::Request::builder()
-        .method(method)
-        .uri(server.url(path));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(()).expect("a request");
-    let asked = tokio::task::spawn_blocking(move || {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true);
-        let agent: ureq::Agent = config.build().into();
-        let mut answer = agent.run(request).expect("an answer");
-        let header = |name| {
-            let value = answer.headers().get(name);
-            value.map(|value| value.to_str().expect("a header").to_owned())
-        };
-        Answer {
-            status: answer.status().as_u16(),
-            media_type: header("content-type").unwrap_or_default(),
-            allow: header("allow"),
-            text: answer.body_mut().read_to_string().expect("a body"),
-        }
-    });
-    asked.await.expect("an answer")
+    http::ask(&server.url(path), method, headers, None).await
 }
 
 /// Gets something with an admin's token.

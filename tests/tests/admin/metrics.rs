@@ -23,8 +23,8 @@ impl Metrics {
         let answer = ask(server, "GET", "/metrics", &[]).await;
         assert_eq!(answer.status, 200);
         let media_type = "text/plain; version=0.0.4; charset=utf-8";
-        assert_eq!(answer.media_type, media_type);
-        Self::parse(&answer.text)
+        assert_eq!(answer.media_type(), media_type);
+        Self::parse(answer.text())
     }
 
     /// Reads the text form line by line; anything that it does not allow fails the test.
@@ -207,7 +207,8 @@ async fn no_metric_names_a_user_or_a_board() {
     let mut ann = client_of(&server, "user-of-test", "agent-of-test").await;
     let board = ann.create_board("Plan").await;
     ann.subscribe(board, None).await;
-    let text = ask(&server, "GET", "/metrics", &[]).await.text;
+    let answer = ask(&server, "GET", "/metrics", &[]).await;
+    let text = answer.text();
     for secret in ["user-of-test", "agent-of-test", board.as_str(), "127.0.0.1"] {
         assert!(!text.contains(secret), "{secret}");
     }

@@ -76,7 +76,7 @@ async fn a_file_stays_for_thirty_days_after_its_last_attachment_and_not_longer()
     stage.gone(1).await;
     assert_eq!(stage.sweep_in(29).await, (0, 0, 0), "history may name it");
     assert_eq!(stage.sweep_in(31).await, (0, 1, 0), "another card has it");
-    assert!(stage.get(&second).await.body == bytes);
+    assert!(stage.get(&second).await.body() == bytes);
 
     // Deleting the card counts.
     let card = format!("{}/cards/c2", stage.board);

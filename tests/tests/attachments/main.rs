@@ -9,66 +9,9 @@ mod uploads;
 
 use boardcast::config::Config;
 use boardcast_protocol::ids::{AttachmentId, BoardId};
+use boardcast_tests::http::{Answer, send};
 use boardcast_tests::scene::Scene;
 use serde_json::{Value, json};
-
-/// What a server answered, with the body as it is.
-#[derive(Debug)]
-struct Got {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Got {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// The name of a problem, which has a hint as well.
-    fn problem(&self) -> String {
-        let media_type = self.header("content-type");
-        assert_eq!(media_type, Some("application/problem+json"), "{self:?}");
-        let problem = self.json();
-        assert!(!problem["detail"].as_str().expect("a hint").is_empty());
-        let name = problem["type"].as_str().expect("a type");
-        name.strip_prefix("/api/#").expect("a place").to_owned()
-    }
-}
-
-/// Sends a request with this body as it is.
-async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Got {
-    let mut request = ureq::http::Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(body).expect("a request");
-    let asked = tokio::task::spawn_blocking(move || {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true);
-        let agent: ureq::Agent = config.build().into();
-        let mut answer = agent.run(request).expect("an answer");
-        let headers = answer.headers().iter();
-        let headers = headers.map(|(name, value)| {
-            let value = value.to_str().expect("a header").to_owned();
-            (name.as_str().to_owned(), value)
-        });
-        let headers = headers.collect();
-        Got {
-            status: answer.status().as_u16(),
-            headers,
-            // An answer that breaks off has the bytes that came.
-            body: answer.body_mut().read_to_vec().unwrap_or_default(),
-        }
-    });
-    asked.await.expect("an answer")
-}
 
 /// A server with a board of `ann` that has the cards `c1` and `c2`.
 struct Stage {
@@ -105,7 +48,7 @@ impl Stage {
         token: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> Got {
+    ) -> Answer {
         let bearer = format!("Bearer {token}");
         let mut all = vec![("authorization", bearer.as_str())];
         all.extend(headers);
@@ -113,7 +56,7 @@ impl Stage {
     }
 
     /// Attaches bytes as Ann.
-    async fn attach(&self, card: &str, name: &str, body: &[u8]) -> Got {
+    async fn attach(&self, card: &str, name: &str, body: &[u8]) -> Answer {
         let place = self.place(card, name);
         self.ask("POST", &place, &self.ann, &[], body).await
     }
@@ -125,7 +68,7 @@ impl Stage {
         made.header("location").expect("a place").to_owned()
     }
 
-    async fn get(&self, path: &str) -> Got {
+    async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &self.ann, &[], &[]).await
     }
 

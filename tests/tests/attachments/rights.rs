@@ -13,7 +13,7 @@ async fn tried(stage: &Stage, file: &str, headers: &[(&str, &str)], what: &str) 
     let small = send("GET", &small, headers, Vec::new()).await;
     match got.status {
         200 => assert_eq!(
-            (got.body.as_slice(), small.problem().as_str()),
+            (got.body(), small.problem().as_str()),
             (&b"bytes"[..], "no-thumbnail"),
             "{what}"
         ),

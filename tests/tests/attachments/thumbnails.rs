@@ -30,7 +30,7 @@ async fn images_are_shown_in_place_and_have_a_thumbnail_that_is_made_once() {
         let file = stage.attached("c1", "picture.txt", &bytes).await;
         let got = stage.get(&file).await;
         assert_eq!(got.header("content-type"), Some(mime));
-        assert!(got.body == bytes, "{mime}");
+        assert!(got.body() == bytes, "{mime}");
         let how = got.header("content-disposition").expect("how");
         assert!(how.starts_with("inline; "), "{how}");
         assert_eq!(
@@ -41,7 +41,7 @@ async fn images_are_shown_in_place_and_have_a_thumbnail_that_is_made_once() {
         let place = format!("{file}/thumbnail");
         let small = stage.get(&place).await;
         assert_eq!(small.status, 200, "{mime}");
-        let read = ImageReader::new(Cursor::new(&small.body)).with_guessed_format();
+        let read = ImageReader::new(Cursor::new(small.body())).with_guessed_format();
         let read = read.expect("an image").decode().expect("an image");
         assert_eq!((read.width(), read.height()), (320, 240), "{mime}");
         let tag = small.header("etag").expect("a tag");
@@ -69,17 +69,17 @@ async fn a_thumbnail_comes_from_the_store_and_is_made_again_where_it_is_damaged(
     let root = stage.scene.server.data_dir().join("attachments/thumbnails");
     let kept = root.join(&name[..2]).join(&name);
     let on_disk = std::fs::read(&kept).expect("a thumbnail");
-    assert!(on_disk.ends_with(&first.body));
+    assert!(on_disk.ends_with(first.body()));
 
     // What is in the store is what is sent: the image itself is not looked at.
     let hidden = stage.only_file().with_extension("hidden");
     std::fs::rename(stage.only_file(), &hidden).expect("no image");
-    assert!(stage.get(&place).await.body == first.body);
+    assert!(stage.get(&place).await.body() == first.body());
     std::fs::rename(&hidden, root.join("../").join(&name[..2]).join(&name)).expect("the image");
     let mut damaged = on_disk.clone();
     *damaged.last_mut().expect("a byte") ^= 1;
     std::fs::write(&kept, damaged).expect("damage");
-    assert!(stage.get(&place).await.body == first.body);
+    assert!(stage.get(&place).await.body() == first.body());
     assert!(std::fs::read(&kept).expect("a thumbnail") == on_disk);
     stage.scene.server.stop().await;
 }
@@ -115,7 +115,7 @@ async fn images_that_claim_too_much_or_are_broken_have_none_and_nothing_else_suf
             (404, "no-thumbnail"),
             "{what}"
         );
-        assert!(stage.get(&file).await.body == bytes, "{what}");
+        assert!(stage.get(&file).await.body() == bytes, "{what}");
     }
     stage.scene.server.stop().await;
 }

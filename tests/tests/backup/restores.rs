@@ -6,8 +6,8 @@ use boardcast_protocol::ids::{BoardId, ClientId};
 use boardcast_protocol::message::{Mode, OutcomeResult};
 use boardcast_protocol::position::{Position, Seq, Version};
 use boardcast_tests::harness::PATIENCE;
+use boardcast_tests::http::ask;
 use boardcast_tests::process::Serving;
-use boardcast_tests::scene::ask;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 

@@ -39,7 +39,7 @@ async fn pages_of_the_public_url_may_connect_and_sign_in_and_no_others() {
         assert_eq!(head.status, status, "{origin}");
         let answer = scene.sign_in("ann", PASSWORD, &[("Origin", origin)]).await;
         assert_eq!(answer.status == 201, status == 101, "{origin} {answer:?}");
-        if let Some(cookie) = &answer.cookie {
+        if let Some(cookie) = answer.cookie() {
             assert!(cookie.starts_with("__Host-boardcast="), "{cookie}");
             assert!(cookie.ends_with("; Secure"), "{cookie}");
         }

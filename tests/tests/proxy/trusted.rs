@@ -123,12 +123,12 @@ async fn the_cookie_and_the_origin_follow_the_scheme_that_a_trusted_proxy_names(
             );
             let over = [(PROTO, "https"), ("Origin", plain.as_str())];
             let answer = scene.sign_in("ann", PASSWORD, &over).await;
-            let cookie = answer.cookie.expect("a cookie");
+            let cookie = answer.cookie().expect("a cookie");
             assert!(cookie.starts_with("boardcast="), "{cookie}");
             assert!(!cookie.contains("Secure"), "{cookie}");
             continue;
         }
-        let cookie = answer.cookie.as_deref().expect("a cookie");
+        let cookie = answer.cookie().expect("a cookie");
         assert!(cookie.starts_with("__Host-boardcast="), "{cookie}");
         assert!(cookie.ends_with("; Secure"), "{cookie}");
 
@@ -256,8 +256,8 @@ async fn the_setting_is_a_list_and_what_is_no_network_is_named() {
     let scene = Scene::with(|config| config.http.trusted_proxies = proxies).await;
     scene.settle("ann").await;
     let over = [(PROTO, "https")];
-    let cookie = scene.sign_in("ann", PASSWORD, &over).await.cookie;
-    assert!(cookie.expect("a cookie").starts_with("__Host-"));
+    let answer = scene.sign_in("ann", PASSWORD, &over).await;
+    assert!(answer.sent_back().starts_with("__Host-"));
 
     for wrong in ["10.0.0.1/8", "0.0.0.0/0", "proxy.example"] {
         let args = [

@@ -109,7 +109,7 @@ async fn a_board_of_others_answers_as_one_that_does_not_exist() {
             (theirs.status, theirs.problem().as_str()),
             (404, "no-such-board")
         );
-        assert_eq!(theirs.text, nobodys.text, "{method} {path}");
+        assert_eq!(theirs.text(), nobodys.text(), "{method} {path}");
     }
     let boards = eve.get("/api/v1/boards").await.json();
     assert_eq!(boards, json!({"boards": [], "next": null}));

@@ -128,7 +128,7 @@ async fn answers_above_a_kibibyte_are_compressed_as_the_client_takes_it() {
         assert!(head.contains("vary: accept-encoding\r\n"), "{head}");
         let body = joined(&body);
         assert!(
-            body.len() * 2 < plain.text.len(),
+            body.len() * 2 < plain.text().len(),
             "{coding}: {} bytes",
             body.len()
         );
@@ -137,11 +137,11 @@ async fn answers_above_a_kibibyte_are_compressed_as_the_client_takes_it() {
             GzDecoder::new(body.as_slice())
                 .read_to_string(&mut text)
                 .expect("gzip");
-            assert_eq!(text, plain.text);
+            assert_eq!(text, plain.text());
         }
     }
     let (head, body) = taken(&server, &ann, &board, "identity").await;
     assert!(!head.contains("content-encoding"), "{head}");
-    assert_eq!(body, plain.text.as_bytes());
+    assert_eq!(body, plain.text().as_bytes());
     server.stop().await;
 }

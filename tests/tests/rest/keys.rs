@@ -16,7 +16,7 @@ async fn r4_the_same_key_and_body_is_one_change_and_the_same_answer() {
     let new = json!({"column": "todo", "title": "Once"});
     let first = ann.send("POST", &path, &key, Some(&new)).await;
     let again = ann.send("POST", &path, &key, Some(&new)).await;
-    assert_eq!((first.status, &first.text), (again.status, &again.text));
+    assert_eq!((first.status, first.text()), (again.status, again.text()));
     assert_eq!(first.header("location"), again.header("location"));
     let cards = ann.get(&path).await.json();
     assert_eq!(cards["cards"].as_array().expect("cards").len(), 1);
@@ -57,7 +57,7 @@ async fn r4_a_board_is_made_once_for_a_key() {
     let first = ann.send("POST", "/api/v1/boards", &key, Some(&new)).await;
     assert_eq!(first.status, 201, "{first:?}");
     let again = ann.send("POST", "/api/v1/boards", &key, Some(&new)).await;
-    assert_eq!((first.status, &first.text), (again.status, &again.text));
+    assert_eq!((first.status, first.text()), (again.status, again.text()));
     let other = json!({"title": "Others"});
     let other = ann.send("POST", "/api/v1/boards", &key, Some(&other)).await;
     assert_eq!(
@@ -123,7 +123,7 @@ async fn r4_r5_a_key_that_was_answered_survives_kill_9() {
     let serving = Serving::start(dir.path());
     let ann = user(&serving);
     let again = ann.send("POST", &path, &key, Some(&new)).await;
-    assert_eq!((first.status, &first.text), (again.status, &again.text));
+    assert_eq!((first.status, first.text()), (again.status, again.text()));
     let cards = ann.get(&path).await.json();
     assert_eq!(cards["cards"].as_array().expect("cards").len(), 1);
     assert_eq!(serving.terminate(), Some(0));

@@ -13,7 +13,7 @@ async fn a_board_is_its_view_and_its_tag_is_its_position() {
     let board = ann.board().await;
     assert_eq!(ann.commands(&board, json!([card("c1")])).await.status, 200);
     let read = ann.get(&board).await;
-    let view: View = serde_json::from_str(&read.text).expect("a view");
+    let view: View = serde_json::from_str(read.text()).expect("a view");
     let mut client = server.client("ann").await;
     let joined = client.subscribe(view.id, None).await;
     let seen = joined.view.expect("a snapshot");
@@ -23,7 +23,7 @@ async fn a_board_is_its_view_and_its_tag_is_its_position() {
 
     let known = [("if-none-match", &*read.tag())];
     let again = ann.send("GET", &board, &known, None).await;
-    assert_eq!((again.status, again.text.as_str()), (304, ""));
+    assert_eq!((again.status, again.text()), (304, ""));
     assert_eq!(again.tag(), read.tag());
     for path in [
         "columns",

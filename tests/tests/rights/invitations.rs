@@ -4,7 +4,8 @@ use boardcast_protocol::board::Role;
 use boardcast_protocol::event::Event;
 use boardcast_protocol::ids::BoardId;
 use boardcast_tests::client::TestClient;
-use boardcast_tests::scene::{Answer, Scene};
+use boardcast_tests::http::Answer;
+use boardcast_tests::scene::Scene;
 use serde_json::{Value, json};
 
 use super::{add, send, text};
@@ -167,7 +168,7 @@ async fn invitations_are_made_and_listed_by_admins_of_the_board_and_bounded() {
     let path = stage.path();
     let listed = stage.scene.browse("GET", &path, &stage.cookie).await;
     assert!(
-        !listed.text.contains(&text(&made, "invitation")),
+        !listed.text().contains(&text(&made, "invitation")),
         "shown once"
     );
     assert_eq!(listed.json()["invitations"][0]["uses"], 1_000);

@@ -4,8 +4,9 @@ use boardcast_protocol::board::{Reason, Role};
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{ErrorCode, OutcomeResult, ServerMessage};
 use boardcast_tests::client::TestClient;
+use boardcast_tests::http::Answer;
 use boardcast_tests::raw;
-use boardcast_tests::scene::{Answer, Scene, email};
+use boardcast_tests::scene::{Scene, email};
 use serde_json::json;
 
 use super::{add, column, send, tell, text};
@@ -98,7 +99,10 @@ async fn a_public_link_shows_one_board_live_and_changes_nothing() {
     let export = format!("/api/v1/boards/{}/export", stage.board);
     let seen = scene.bear("GET", &export, &link, None).await;
     assert_eq!(seen.status, 200);
-    assert!(!seen.text.contains(&email("ann")), "no address of anybody");
+    assert!(
+        !seen.text().contains(&email("ann")),
+        "no address of anybody"
+    );
     let elsewhere = format!("/api/v1/boards/{other}/export");
     for (method, path, status) in [
         ("GET", elsewhere.as_str(), 404),
@@ -195,7 +199,7 @@ async fn a_board_has_so_many_links_and_they_are_told_to_its_admins_alone() {
     add(&mut stage.ann, stage.board, 1, "bob", Role::Editor).await;
     assert_eq!(asked(&bob).await.status, 403, "no admin");
     let listed = asked(&stage.cookie).await;
-    assert!(!listed.text.contains(&text(&first, "link")), "shown once");
+    assert!(!listed.text().contains(&text(&first, "link")), "shown once");
     let links = listed.json();
     assert_eq!(links["links"][0]["made_by"], "ann");
     assert_eq!(links["links"][0]["expires"], json!(null));

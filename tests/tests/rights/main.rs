@@ -11,7 +11,8 @@ use boardcast_protocol::command::{Command, Place};
 use boardcast_protocol::ids::{BoardId, ColumnId};
 use boardcast_protocol::message::{Outcome, OutcomeResult};
 use boardcast_tests::client::TestClient;
-use boardcast_tests::scene::{Answer, Scene};
+use boardcast_tests::http::Answer;
+use boardcast_tests::scene::Scene;
 use serde_json::Value;
 
 /// A command that an editor may send.

@@ -6,7 +6,8 @@ use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{ErrorCode, OutcomeResult, ServerMessage};
 use boardcast_tests::client::{TestClient, request};
-use boardcast_tests::scene::{Answer, PASSWORD, Scene, email, secret};
+use boardcast_tests::http::Answer;
+use boardcast_tests::scene::{PASSWORD, Scene, email, secret};
 use serde_json::{Value, json};
 
 use super::page::name;
