@@ -9,7 +9,7 @@ STEP = @printf '\n== %s\n'
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run link simulate test components fmt fmt-check client lint doc unit deny web \
-	bench bench-check bench-journal bench-journal-slow bench-search bench-start drain \
+	bench bench-check bench-journal bench-journal-slow bench-rest bench-search bench-start drain \
 	faults faults-build faults-kill faults-power faults-planted faults-disk-full faults-nth-fault \
 	faults-network faults-stopped-readers faults-joiners faults-clock
 
@@ -70,6 +70,10 @@ bench-journal-slow: ## The same on a disk whose syncs take 4 ms longer
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1); \
 	strace --follow-forks --seccomp-bpf --trace fsync,fdatasync --inject fsync,fdatasync:delay_exit=4000 \
 		--output /dev/null "$$built" --rates 5000,20000 --rounds 1 $(BENCH)
+
+bench-rest: ## Measure reads and changes over HTTP, beside a bare handler of the same framework
+	cargo build --release --package boardcast
+	taskset --cpu-list 1 cargo bench --package boardcast-tests --bench rest -- --server "$(CURDIR)/target/release/boardcast" $(BENCH)
 
 bench-search: ## Measure what the search index costs, and how long searches take among 100,000 cards
 	cargo bench --package boardcast-tests --bench search -- $(BENCH)
