@@ -6,6 +6,7 @@ use boardcast::config::Config;
 use boardcast_protocol::board::Actor;
 use boardcast_protocol::ids::BoardId;
 use serde_json::{Value, json};
+use ureq::tls::TlsConfig;
 
 use crate::client::{TestClient, request};
 use crate::harness::TestServer;
@@ -59,6 +60,17 @@ pub async fn ask(
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Answer {
+    ask_over(TlsConfig::default(), url, method, headers, body).await
+}
+
+/// The same with these rules of TLS.
+pub async fn ask_over(
+    tls: TlsConfig,
+    url: &str,
+    method: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Answer {
     let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -72,6 +84,7 @@ pub async fn ask(
     let asked = tokio::task::spawn_blocking(move || {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .tls_config(tls)
             .allow_non_standard_methods(true);
         let agent: ureq::Agent = config.build().into();
         let mut answer = agent.run(request).expect("an answer");
