@@ -6,7 +6,9 @@ const PAGES = {
   "sign-in": { title: "Sign in", to: "/api/v1/sessions", fresh: false },
 };
 
-const name = location.pathname.slice(1);
+/** Where the server is found, without a slash at its end. */
+const base = document.querySelector("meta[name=boardcast-base]").content.slice(0, -1);
+const name = location.pathname.split("/").pop();
 const page = PAGES[name];
 const form = document.getElementById("form");
 const told = document.getElementById("told");
@@ -29,14 +31,14 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   told.textContent = "";
   try {
-    const answer = await fetch(page.to, {
+    const answer = await fetch(base + page.to, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     if (answer.ok) {
       sessionStorage.removeItem("token");
-      location.replace("/");
+      location.replace(`${base}/`);
       return;
     }
     told.textContent = (await answer.json()).detail;

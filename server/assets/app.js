@@ -4,6 +4,9 @@ const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const PROTOCOL = "boardcast.v1.json";
 const COLLECTIONS = ["members", "columns", "labels", "fields", "sprints", "cards"];
 
+// Where the server is found, without a slash at its end.
+const base = document.querySelector("meta[name=boardcast-base]").content.slice(0, -1);
+
 const page = {
   title: document.getElementById("title"),
   boards: document.getElementById("boards"),
@@ -44,7 +47,7 @@ async function signIn() {
   const ticket = location.hash.match(/ticket=([A-Za-z0-9_-]+)/)?.[1];
   if (!ticket) return sessionStorage.getItem("token");
   history.replaceState(null, "", `${location.pathname}${wanted ? `#board=${wanted}` : ""}`);
-  const answer = await fetch("/api/v1/sessions", {
+  const answer = await fetch(`${base}/api/v1/sessions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ ticket }),
@@ -64,13 +67,13 @@ function signedOut() {
     "A link signs this page in. It works once and for 30 seconds, a sign-in for an hour.",
     "Print a link where the server runs: make link",
   );
-  const signIn = Object.assign(document.createElement("a"), { href: "/sign-in", textContent: "Sign in by e-mail" });
+  const signIn = Object.assign(document.createElement("a"), { href: `${base}/sign-in`, textContent: "Sign in by e-mail" });
   page.board.append(signIn);
 }
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/ws`, [PROTOCOL]);
+  socket = new WebSocket(`${scheme}://${location.host}${base}/ws`, [PROTOCOL]);
   subscribed = false;
   socket.onopen = () => send({ type: "hello", v: 1, client, token, agent: "page" });
   socket.onmessage = (event) => receive(JSON.parse(event.data));

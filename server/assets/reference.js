@@ -127,7 +127,7 @@ function follow() {
   found.scrollIntoView();
 }
 
-const answer = await fetch("/api/openapi.json");
+const answer = await fetch(document.querySelector("a[href$='openapi.json']").href);
 show(await answer.json());
 follow();
 addEventListener("hashchange", follow);

@@ -13,9 +13,13 @@ pub use settings::Settings;
 
 use crate::accounts::AccountRules;
 use crate::attachments::AttachmentRules;
+use crate::auth::TokenRules;
+use crate::backups::BackupRules;
 use crate::connection::ConnectionRules;
 use crate::http::listen::HttpRules;
 use crate::http::origin::Origin;
+use crate::http::tls::TlsRules;
+use crate::reload::Reload;
 use crate::room::RoomLimits;
 use crate::shutdown::DrainRules;
 use crate::storage::{JOURNAL_BYTES, JOURNAL_VERSIONS, Retention};
@@ -34,8 +38,14 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// What sockets and requests are held to.
     pub http: HttpRules,
+    /// The server's own TLS; plain HTTP without.
+    pub tls: Option<TlsRules>,
+    /// By which it is asked to read its files again.
+    pub reload: Reload,
     /// What WebSocket connections are held to.
     pub connections: ConnectionRules,
+    /// Which signed tokens are accepted.
+    pub tokens: TokenRules,
     /// What signing in is held to.
     pub accounts: AccountRules,
     /// Bounds of rooms.
@@ -52,6 +62,8 @@ pub struct Config {
     pub import_max_bytes: u64,
     /// Largest backup that may be restored over HTTP.
     pub restore_max_bytes: u64,
+    /// Backups that the server takes by itself; none without.
+    pub backups: Option<BackupRules>,
     /// How long stopping may take.
     pub drain: DrainRules,
     /// How log lines look.
@@ -72,7 +84,10 @@ impl Config {
             public_url: None,
             allowed_origins: Vec::new(),
             http: HttpRules::default(),
+            tls: None,
+            reload: Reload::default(),
             connections: ConnectionRules::default(),
+            tokens: TokenRules::default(),
             accounts: AccountRules::default(),
             rooms: RoomLimits::default(),
             journal_versions: JOURNAL_VERSIONS,
@@ -81,6 +96,7 @@ impl Config {
             attachments: AttachmentRules::default(),
             import_max_bytes: 512 * 1_024 * 1_024,
             restore_max_bytes: 16 * 1_024 * 1_024 * 1_024,
+            backups: None,
             drain: DrainRules::default(),
             log_format: LogFormat::default(),
             log_filter: "info".to_owned(),

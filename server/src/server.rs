@@ -10,12 +10,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::accounts::{AccountError, Accounts, OneTimeLink};
 use crate::attachments::Attachments;
-use crate::auth::{Secret, SecretError, Tokens};
+use crate::auth::{Keeper, KeyError, Tokens};
+use crate::backups::{BackupReport, back_up_now_and_then};
 use crate::behind::write_behind;
 use crate::clock;
 use crate::config::Config;
 use crate::connection::{Services, sweep};
+use crate::http::base::Base;
 use crate::http::cookie::SessionCookie;
+use crate::http::tls::{Tls, TlsError};
 use crate::http::{self, App, Bounds, ImportRules, RestoreRules, listen};
 use crate::room::Rooms;
 use crate::sharing::Sharing;
@@ -29,12 +32,15 @@ pub enum ServeError {
     /// Storage: the data directory is in use or cannot be written, the database is newer...
     #[error("failed to {0}")]
     Storage(#[from] StorageError),
-    /// The secret that signs tokens.
+    /// A key that tokens are signed or verified with.
     #[error(transparent)]
-    Secret(#[from] SecretError),
+    Key(#[from] KeyError),
     /// Who has an account cannot be read or written.
     #[error(transparent)]
     Accounts(#[from] AccountError),
+    /// The certificate or its key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The listener has no address.
     #[error("failed to listen: {0}")]
     Listener(#[from] std::io::Error),
@@ -96,6 +102,10 @@ impl Server {
     /// The data directory cannot be used.
     pub async fn start(config: Config, listener: TcpListener) -> Result<Self, ServeError> {
         let address = listener.local_addr()?;
+        let tls = match config.tls {
+            Some(rules) => Some(Tls::load(rules).await?),
+            None => None,
+        };
         let storage = Storage::open(StorageOptions {
             journal_max_versions: config.journal_versions,
             journal_max_bytes: config.journal_bytes,
@@ -104,7 +114,7 @@ impl Server {
             ..StorageOptions::new(&config.data_dir)
         })
         .await?;
-        let tokens = Tokens::new(&Secret::load_or_make(&config.data_dir)?);
+        let (tokens, keys) = Keeper::load(&config.data_dir, config.tokens)?;
         for user in storage.disabled_users().await? {
             tokens.set_disabled(user, true);
         }
@@ -124,14 +134,18 @@ impl Server {
         let restored = Arc::default();
         let tasks = TaskTracker::new();
         let pause = Duration::from_millis(config.http.body_pause_ms);
+        let backups = BackupReport::default();
+        let base = Base::of_url(config.public_url.as_deref().unwrap_or_default());
         let router = http::router(App {
             services: Arc::clone(&services),
             accounts: Arc::clone(&accounts),
             sharing: Sharing::new(services.rooms.clone(), storage.clone()),
             attachments: Arc::clone(&attachments),
-            cookie: SessionCookie::new(&config.allowed_origins),
+            cookie: SessionCookie::new(&config.allowed_origins, base.clone()),
+            base,
             public_url: config.public_url.map(Arc::from),
             allowed_origins: config.allowed_origins.into(),
+            backups: backups.clone(),
             imports: ImportRules::new(
                 config.data_dir.clone(),
                 Bounds {
@@ -149,8 +163,17 @@ impl Server {
                 restored: Arc::clone(&restored),
             },
         });
+        if let Some(rules) = config.backups {
+            let (storage, stop) = (storage.clone(), stop.clone());
+            tokio::spawn(back_up_now_and_then(storage, rules, backups, stop));
+        }
+        let (tls, keeper) = tls.unzip();
+        if let Some(keeper) = keeper {
+            tokio::spawn(keeper.keep(config.reload.clone(), stop.clone()));
+        }
+        tokio::spawn(keys.keep(config.reload, stop.clone()));
         let listener = tokio::spawn(listen::listen(
-            listener,
+            (listener, tls),
             router,
             config.http,
             (tasks.clone(), Arc::clone(&services.refusals)),

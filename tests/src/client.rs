@@ -13,6 +13,7 @@ use boardcast_protocol::message::{
 use boardcast_protocol::position::{Position, Seq, Version};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -24,8 +25,8 @@ use crate::harness::PATIENCE;
 
 /// A client over a real socket.
 #[derive(Debug)]
-pub struct TestClient {
-    socket: WebSocketStream<TcpStream>,
+pub struct TestClient<S = TcpStream> {
+    socket: WebSocketStream<S>,
     client: ClientId,
 }
 
@@ -76,11 +77,7 @@ impl TestClient {
     /// The server refuses.
     pub async fn over(stream: TcpStream, token: &str) -> Result<Self, tungstenite::Error> {
         let request = request_as(stream.peer_addr()?, Some(token));
-        let (socket, _) = client_async(request, stream).await?;
-        Ok(Self {
-            socket,
-            client: ClientId::from_u128(rand::random()),
-        })
+        Self::open_over(stream, request).await
     }
 
     /// Opens a WebSocket by a request of the test's own.
@@ -92,6 +89,16 @@ impl TestClient {
         request: Request<()>,
     ) -> Result<Self, tungstenite::Error> {
         let stream = TcpStream::connect(address).await?;
+        Self::open_over(stream, request).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> TestClient<S> {
+    /// Opens a WebSocket by a request of the test's own over a stream of its own.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn open_over(stream: S, request: Request<()>) -> Result<Self, tungstenite::Error> {
         let (socket, _) = client_async(request, stream).await?;
         Ok(Self {
             socket,
@@ -322,7 +329,8 @@ pub fn apply(view: &mut View, entry: &VersionEntry) {
     }
 }
 
-fn request_as(address: SocketAddr, token: Option<&str>) -> Request<()> {
+/// A correct request for a WebSocket with a token in the header, or without.
+pub fn request_as(address: SocketAddr, token: Option<&str>) -> Request<()> {
     let mut request = request(address, "/ws");
     if let Some(token) = token {
         let bearer = format!("Bearer {token}").parse().expect("a header");

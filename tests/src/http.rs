@@ -1,6 +1,7 @@
 //! One request over HTTP, and what came back.
 
 use serde_json::Value;
+use ureq::tls::TlsConfig;
 
 /// What a server answered.
 #[derive(Debug)]
@@ -111,6 +112,16 @@ impl Answer {
 /// # Panics
 /// There is no answer.
 pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    send_over(TlsConfig::default(), method, url, headers, body).await
+}
+
+async fn send_over(
+    tls: TlsConfig,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Answer {
     let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -119,6 +130,7 @@ pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u
     let asked = tokio::task::spawn_blocking(move || {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .tls_config(tls)
             .allow_non_standard_methods(true);
         let agent: ureq::Agent = config.build().into();
         let mut answer = agent.run(request).expect("an answer");
@@ -153,11 +165,25 @@ pub async fn ask(
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Answer {
+    ask_over(TlsConfig::default(), url, method, headers, body).await
+}
+
+/// The same with these rules of TLS.
+///
+/// # Panics
+/// There is no answer.
+pub async fn ask_over(
+    tls: TlsConfig,
+    url: &str,
+    method: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Answer {
     let mut headers = headers.to_vec();
     let has_type = (headers.iter()).any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     if body.is_some() && !has_type {
         headers.push(("content-type", "application/json"));
     }
     let body = body.map(Value::to_string).unwrap_or_default();
-    send(method, url, &headers, body.into_bytes()).await
+    send_over(tls, method, url, &headers, body.into_bytes()).await
 }

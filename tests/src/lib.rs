@@ -10,3 +10,4 @@ pub mod model;
 pub mod process;
 pub mod raw;
 pub mod scene;
+pub mod tls;

@@ -127,7 +127,9 @@ impl Serving {
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| {
-                let address = line.strip_prefix("listening on http://").map(str::to_owned);
+                let url = line.strip_prefix("listening on ");
+                let address = url.and_then(|url| url.split_once("://"));
+                let address = address.map(|(_, address)| address.to_owned());
                 said.push(line);
                 address
             })
@@ -165,6 +167,11 @@ impl Serving {
     pub fn terminate(self) -> Option<i32> {
         self.ask_to_stop();
         self.ended()
+    }
+
+    /// Asks it to read its files again.
+    pub fn ask_to_reload(&self) {
+        self.signal(Signal::HUP);
     }
 
     /// Asks it to stop.

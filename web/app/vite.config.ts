@@ -27,4 +27,8 @@ export default defineConfig({
   server: { proxy },
   preview: { proxy },
   build: { target: "es2022", sourcemap: "hidden" },
+  experimental: {
+    // The server writes into the document where it is found; a script finds its like beside it.
+    renderBuiltUrl: (_, { hostType }) => (hostType === "html" ? undefined : { relative: true }),
+  },
 });

@@ -1,4 +1,5 @@
-//! The secret that signs tokens: made at the first start, kept in the data directory.
+//! The secret that signs tokens: made at the first start, kept in the data directory, and beside it the
+//! one before, whose tokens are accepted until it is taken away.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -8,9 +9,10 @@ use std::path::{Path, PathBuf};
 /// Length of the secret: the block that HMAC-SHA-256 puts out, as RFC 7518 section 3.2 asks.
 const SECRET_BYTES: usize = 32;
 const FILE_NAME: &str = "secret.key";
+const FILE_BEFORE: &str = "secret.before.key";
 
 /// The secret that signs tokens.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; SECRET_BYTES]);
 
 impl std::fmt::Debug for Secret {
@@ -31,6 +33,21 @@ pub enum SecretError {
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
+    },
+    /// There is one before already.
+    #[error(
+        "{path} is there from the rotation before, and its tokens would end; retire it first: \
+         boardcast key retire"
+    )]
+    Before {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is nothing to retire.
+    #[error("there is no {path}; no key before the present one is accepted")]
+    NoneBefore {
+        /// The file.
+        path: PathBuf,
     },
     /// Others than its owner may read or write the file.
     #[error(
@@ -63,13 +80,79 @@ impl Secret {
     /// # Errors
     /// The file cannot be read or made, is open to others, or does not hold a secret.
     pub fn load_or_make(data_dir: &Path) -> Result<Self, SecretError> {
-        let path = data_dir.join(FILE_NAME);
-        match Self::load(&path) {
-            Err(SecretError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                make(data_dir, &path)?;
-                Self::load(&path)
+        match Self::load(data_dir) {
+            Err(error) if error.is_not_found() => {
+                make(data_dir, &data_dir.join(FILE_NAME))?;
+                Self::load(data_dir)
             }
             loaded => loaded,
+        }
+    }
+
+    /// The secret of a data directory that has one.
+    ///
+    /// # Errors
+    /// The file cannot be read, is open to others, or does not hold a secret.
+    pub fn load(data_dir: &Path) -> Result<Self, SecretError> {
+        Self::read(&data_dir.join(FILE_NAME))
+    }
+
+    /// The secret before the present one, where it is still accepted.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_before(data_dir: &Path) -> Result<Option<Self>, SecretError> {
+        match Self::read(&data_dir.join(FILE_BEFORE)) {
+            Err(error) if error.is_not_found() => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// Makes another secret; the present one becomes the one before. At no moment is there none.
+    ///
+    /// # Errors
+    /// There is one before already, or a file cannot be read or made.
+    pub fn rotate(data_dir: &Path) -> Result<(), SecretError> {
+        Self::load(data_dir)?;
+        let (path, before) = (data_dir.join(FILE_NAME), data_dir.join(FILE_BEFORE));
+        let failed = |source| SecretError::Io {
+            action: "write",
+            path: before.clone(),
+            source,
+        };
+        match fs::hard_link(&path, &before) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(SecretError::Before { path: before });
+            }
+            linked => linked.map_err(failed)?,
+        }
+        let draft = data_dir.join(format!(".{FILE_NAME}.{}", rand::random::<u64>()));
+        let written = write_draft(&draft).and_then(|()| fs::rename(&draft, &path));
+        if let Err(source) = written {
+            // Without another secret, the present one is not the one before.
+            let _ = fs::remove_file(&draft);
+            let _ = fs::remove_file(&before);
+            return Err(failed(source));
+        }
+        sync(data_dir).map_err(failed)
+    }
+
+    /// Takes the secret before the present one away, and with it the tokens that it signed.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be removed.
+    pub fn retire(data_dir: &Path) -> Result<(), SecretError> {
+        let path = data_dir.join(FILE_BEFORE);
+        let failed = |source| SecretError::Io {
+            action: "remove",
+            path: path.clone(),
+            source,
+        };
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(SecretError::NoneBefore { path })
+            }
+            removed => removed.and_then(|()| sync(data_dir)).map_err(failed),
         }
     }
 
@@ -84,7 +167,7 @@ impl Secret {
         &self.0
     }
 
-    fn load(path: &Path) -> Result<Self, SecretError> {
+    fn read(path: &Path) -> Result<Self, SecretError> {
         let failed = |source| SecretError::Io {
             action: "read",
             path: path.to_owned(),
@@ -111,6 +194,16 @@ impl Secret {
     }
 }
 
+impl SecretError {
+    fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+fn sync(dir: &Path) -> io::Result<()> {
+    File::open(dir).and_then(|dir| dir.sync_all())
+}
+
 /// Writes a new secret under another name first, so that nobody reads half of it.
 fn make(data_dir: &Path, path: &Path) -> Result<(), SecretError> {
     let failed = |source| SecretError::Io {
@@ -125,9 +218,7 @@ fn make(data_dir: &Path, path: &Path) -> Result<(), SecretError> {
     });
     let removed = fs::remove_file(&draft);
     written.and(removed).map_err(failed)?;
-    File::open(data_dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(failed)
+    sync(data_dir).map_err(failed)
 }
 
 fn write_draft(draft: &Path) -> io::Result<()> {
@@ -152,6 +243,29 @@ mod tests {
         let made = Secret::load_or_make(dir.path()).unwrap();
         let again = Secret::load_or_make(dir.path()).unwrap();
         assert_eq!(made.bytes(), again.bytes());
+        let path = dir.path().join(FILE_NAME);
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_rotation_keeps_the_secret_before_until_it_is_retired() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Secret::load_or_make(dir.path()).unwrap();
+        assert!(Secret::retire(dir.path()).is_err(), "there is none before");
+        Secret::rotate(dir.path()).unwrap();
+        let second = Secret::load(dir.path()).unwrap();
+        assert!(second != first);
+        assert!(Secret::load_before(dir.path()).unwrap() == Some(first));
+        let error = Secret::rotate(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("boardcast key retire"), "{error}");
+        assert!(
+            Secret::load(dir.path()).unwrap() == second,
+            "it is as it was"
+        );
+        Secret::retire(dir.path()).unwrap();
+        assert!(Secret::load_before(dir.path()).unwrap().is_none());
         let path = dir.path().join(FILE_NAME);
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);

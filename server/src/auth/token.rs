@@ -1,32 +1,38 @@
-//! Signed tokens: JSON Web Tokens, HS256 and nothing else.
+//! Signed tokens: JSON Web Tokens of the server, and of those whose keys it is told to accept.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::DashSet;
-use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Header};
 use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use boardcast_protocol::board::Actor;
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::limits::{NAME_MAX_BYTES, TOKEN_MAX_BYTES};
 use boardcast_protocol::position::Timestamp;
 
+use super::keeper::{Missing, Waiting};
+use super::keys::{Head, Keys};
 use super::{Grant, Identity, Proof, Secret};
 
 /// How far the clocks of two machines may differ.
 const LEEWAY_MS: u64 = 5_000;
+/// How long somebody waits for a key that is not known: longer than it takes to fetch one.
+const FIND_WITHIN: Duration = Duration::from_secs(6);
 
-/// Signs and verifies tokens.
+/// Signs and verifies tokens. Clones are the same.
 #[derive(Clone)]
-pub struct Tokens {
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    validation: Validation,
+pub struct Tokens(Arc<Shared>);
+
+struct Shared {
+    keys: RwLock<Arc<Keys>>,
     /// Users whose accounts are disabled.
-    disabled: Arc<DashSet<UserId>>,
+    disabled: DashSet<UserId>,
+    /// Who looks for keys that are not known.
+    keeper: OnceLock<mpsc::Sender<Waiting>>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -45,11 +51,25 @@ pub enum TokenError {
     #[error("the token is malformed; a token has three parts in base64url, joined by dots")]
     Malformed,
     /// The header names another algorithm.
-    #[error("the token is not signed with HS256, the only algorithm that is accepted")]
+    #[error(
+        "the token is not signed with HS256 by this server, nor with RS256 or EdDSA by a key that it \
+         is told to accept; other algorithms are not"
+    )]
     Algorithm,
-    /// It was signed with another secret, or changed.
-    #[error("the token was not signed by this server's secret; make a new one")]
+    /// The header names what has to be understood, and nothing of that is.
+    #[error("the token's header has `crit`, of which nothing is understood")]
+    Critical,
+    /// It was signed with another key, or changed.
+    #[error(
+        "the token was not signed by this server's secret or a key that it accepts; make a new one"
+    )]
     Signature,
+    /// It names a key that is not among those of others.
+    #[error("the token was signed with a key that is not known; see `kid` and the set of keys")]
+    UnknownKey,
+    /// It is for somebody else.
+    #[error("the token is not for this server; `aud` must be what `--token-audience` says")]
+    Audience,
     /// It ended.
     #[error("the token has expired; make a new one")]
     Expired,
@@ -66,7 +86,7 @@ pub enum TokenError {
 
 /// What a token says. Times are seconds since 1970, as RFC 7519 has them.
 #[derive(Debug, Serialize, Deserialize)]
-struct Claims {
+pub(super) struct Claims {
     sub: UserId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -74,7 +94,19 @@ struct Claims {
     role: Option<ServerRole>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     iat: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<u64>,
     exp: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aud: Option<Audience>,
+}
+
+/// For whom it is: one or more (RFC 7519 section 4.1.3).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Some(Vec<String>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,35 +115,60 @@ enum ServerRole {
     Admin,
 }
 
-impl Tokens {
-    /// Tokens of one secret.
-    pub fn new(secret: &Secret) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        // The times are checked here, against the time that the caller passes.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        Self {
-            signing: EncodingKey::from_secret(secret.bytes()),
-            verifying: DecodingKey::from_secret(secret.bytes()),
-            validation,
-            disabled: Arc::default(),
+impl Claims {
+    /// Whether it is for `audience`, or where that is `None`, for nobody in particular.
+    pub(super) fn is_for(&self, audience: Option<&str>) -> bool {
+        match (&self.aud, audience) {
+            (None, None) => true,
+            (Some(Audience::One(one)), Some(audience)) => one == audience,
+            (Some(Audience::Some(some)), Some(audience)) => some.iter().any(|one| one == audience),
+            (None, Some(_)) | (Some(_), None) => false,
         }
     }
+}
 
-    /// From now on tokens of a user are not valid, or are again. Clones know it too; it is in memory
-    /// only, so a start begins with what storage keeps.
+impl Tokens {
+    /// Tokens of one secret, which stays.
+    pub fn new(secret: &Secret) -> Self {
+        Self::of(Keys::new(secret, None, None), OnceLock::new())
+    }
+
+    /// Tokens of keys that somebody looks after.
+    pub(super) fn kept(keys: Keys, keeper: mpsc::Sender<Waiting>) -> Self {
+        Self::of(keys, keeper.into())
+    }
+
+    fn of(keys: Keys, keeper: OnceLock<mpsc::Sender<Waiting>>) -> Self {
+        Self(Arc::new(Shared {
+            keys: RwLock::new(Arc::new(keys)),
+            disabled: DashSet::new(),
+            keeper,
+        }))
+    }
+
+    /// From now on these are the keys.
+    pub(super) fn put(&self, keys: Keys) {
+        let mut present = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
+        *present = Arc::new(keys);
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on tokens of a user are not valid, or are again. It is in memory only, so a start begins
+    /// with what storage keeps.
     pub fn set_disabled(&self, user: UserId, disabled: bool) {
         if disabled {
-            self.disabled.insert(user);
+            self.0.disabled.insert(user);
         } else {
-            self.disabled.remove(&user);
+            self.0.disabled.remove(&user);
         }
     }
 
     /// Whether tokens of a user are not valid whatever they say.
     pub fn is_disabled(&self, user: &UserId) -> bool {
-        self.disabled.contains(user)
+        self.0.disabled.contains(user)
     }
 
     /// A token for a user, valid for `ttl_ms` from `now` on, rounded up to a second.
@@ -124,16 +181,52 @@ impl Tokens {
             name: None,
             role: actor.admin.then_some(ServerRole::Admin),
             iat: Some(now.0 / 1_000),
+            nbf: None,
             exp: now.0.saturating_add(ttl_ms).div_ceil(1_000),
+            aud: None,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|error| TokenError::Claims(error.to_string()))
+        jsonwebtoken::encode(
+            &Header::new(Algorithm::HS256),
+            &claims,
+            &self.keys().signing,
+        )
+        .map_err(|error| TokenError::Claims(error.to_string()))
     }
 
-    /// Who a token speaks for.
+    /// Who a token speaks for. Where no key fits that is known, it is looked for, which takes 6 s at
+    /// most.
     ///
     /// # Errors
-    /// It is not a token, not of this server, not of this time, or says too little.
+    /// It is not a token, not of a known key, not of this time, or says too little.
+    pub async fn identify(&self, token: &str, now: Timestamp) -> Result<Identity, TokenError> {
+        let verified = self.verify(token, now);
+        match self.missing(&verified) {
+            Some((missing, keeper)) if find(keeper, missing).await => self.verify(token, now),
+            Some(_) | None => verified,
+        }
+    }
+
+    /// Whether [`Self::verify`] may find no key for a token that [`Self::identify`] finds one for.
+    pub fn may_miss_key(&self, token: &str, now: Timestamp) -> bool {
+        self.0.keeper.get().is_some() && self.missing(&self.verify(token, now)).is_some()
+    }
+
+    fn missing(
+        &self,
+        verified: &Result<Identity, TokenError>,
+    ) -> Option<(Missing, &mpsc::Sender<Waiting>)> {
+        let missing = match verified {
+            Err(TokenError::Signature) => Missing::Own,
+            Err(TokenError::UnknownKey) => Missing::Others,
+            Ok(_) | Err(_) => return None,
+        };
+        self.0.keeper.get().map(|keeper| (missing, keeper))
+    }
+
+    /// Who a token speaks for, by the keys that are known.
+    ///
+    /// # Errors
+    /// It is not a token, not of a known key, not of this time, or says too little.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Identity, TokenError> {
         if token.is_empty() {
             return Err(TokenError::Missing);
@@ -141,18 +234,13 @@ impl Tokens {
         if token.len() > TOKEN_MAX_BYTES {
             return Err(TokenError::Malformed);
         }
-        check_header(token)?;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation)
-            .map_err(|error| refused(&error))?
-            .claims;
+        let claims = self.keys().open(token, &Head::of(token)?)?;
         let expires = Timestamp(claims.exp.saturating_mul(1_000));
         if now.0 >= expires.0.saturating_add(LEEWAY_MS) {
             return Err(TokenError::Expired);
         }
-        if claims
-            .iat
-            .is_some_and(|iat| iat.saturating_mul(1_000) > now.0 + LEEWAY_MS)
-        {
+        let is_ahead = |at: u64| at.saturating_mul(1_000) > now.0 + LEEWAY_MS;
+        if claims.iat.is_some_and(is_ahead) || claims.nbf.is_some_and(is_ahead) {
             return Err(TokenError::NotYet);
         }
         if self.is_disabled(&claims.sub) {
@@ -176,42 +264,21 @@ impl Tokens {
     }
 }
 
-/// Tells a foreign algorithm from a malformed token, before anything is verified.
-fn check_header(token: &str) -> Result<(), TokenError> {
-    #[derive(Deserialize)]
-    struct Head<'a> {
-        #[serde(borrow)]
-        alg: std::borrow::Cow<'a, str>,
+/// Waits until somebody has looked for a key; not where too many wait already.
+async fn find(keeper: &mpsc::Sender<Waiting>, missing: Missing) -> bool {
+    let (waiting, found) = oneshot::channel();
+    if keeper.try_send((missing, waiting)).is_err() {
+        return false;
     }
-    let (head, rest) = token.split_once('.').ok_or(TokenError::Malformed)?;
-    let head = URL_SAFE_NO_PAD
-        .decode(head)
-        .map_err(|_| TokenError::Malformed)?;
-    let head: Head<'_> = serde_json::from_slice(&head).map_err(|_| TokenError::Malformed)?;
-    if head.alg != "HS256" {
-        return Err(TokenError::Algorithm);
-    }
-    if rest.matches('.').count() != 1 {
-        return Err(TokenError::Malformed);
-    }
-    Ok(())
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the library's errors grow; what is not a signature or a claim is a malformed token"
-)]
-fn refused(error: &Error) -> TokenError {
-    match error.kind() {
-        ErrorKind::InvalidSignature => TokenError::Signature,
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => TokenError::Algorithm,
-        ErrorKind::Json(error) if error.is_data() => TokenError::Claims(error.to_string()),
-        _ => TokenError::Malformed,
-    }
+    // What is told is the end of the wait.
+    timeout(FIND_WITHIN, found).await.is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -227,7 +294,7 @@ mod tests {
 
     fn signed(tokens: &Tokens, claims: &serde_json::Value) -> String {
         let header = Header::new(Algorithm::HS256);
-        jsonwebtoken::encode(&header, claims, &tokens.signing).unwrap()
+        jsonwebtoken::encode(&header, claims, &tokens.keys().signing).unwrap()
     }
 
     #[test]

@@ -4,8 +4,10 @@
 mod backup;
 mod check;
 mod config;
+mod doctor;
 mod export;
 mod import;
+mod key;
 mod link;
 mod place;
 mod reindex;
@@ -37,6 +39,8 @@ enum Command {
     Config(Box<config::ConfigArgs>),
     /// Print signed tokens, one a line; works beside a running server
     Token(token::TokenArgs),
+    /// Change the key that tokens are signed with; works beside a running server
+    Key(key::KeyArgs),
     /// Import boards from files, each one whole or not at all
     Import(import::ImportArgs),
     /// Print a board as a file
@@ -51,6 +55,8 @@ enum Command {
     Reindex(reindex::ReindexArgs),
     /// Print what a server does: its numbers, the busiest boards, its connections
     Stats(stats::StatsArgs),
+    /// Say what is wrong between a browser and a server, and what to change
+    Doctor(doctor::DoctorArgs),
     /// Print a link that signs a browser in; works once, within 30 seconds
     Link(link::LinkArgs),
     /// Make, list, disable and enable accounts, and let people set new passwords
@@ -89,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(*args),
         Command::Config(args) => config::run(*args, of_command.unwrap_or(&matches)),
         Command::Token(args) => token::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Backup(args) => backup::run(&args),
@@ -96,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Reindex(args) => reindex::run(&args),
         Command::Stats(args) => stats::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Link(args) => link::run(&args),
         Command::User(args) => user::run(&args),
     };

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use crate::config::{Config, Settings};
 use crate::http::has_browser_client;
+use crate::reload::Reload;
 use crate::server::{self, Server};
 use crate::telemetry;
 
@@ -70,7 +71,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
         );
     }
     let shutdown = CancellationToken::new();
-    let opened_at = (config.public_url.clone()).unwrap_or_else(|| format!("http://{address}"));
+    let reload = config.reload.clone();
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let listens_at = format!("{scheme}://{address}");
+    let opened_at = (config.public_url.clone()).unwrap_or_else(|| listens_at.clone());
     let ready = |server: &Server| {
         if let Some(link) = server.first_start() {
             let path = link.path();
@@ -79,17 +87,17 @@ async fn serve(config: Config) -> Result<(), Failure> {
                  {opened_at}{path}"
             );
         }
-        eprintln!("listening on http://{address}");
+        eprintln!("listening on {listens_at}");
     };
     let served = server::serve(config, listener, shutdown.clone(), ready);
     let mut served = std::pin::pin!(served);
     tokio::select! {
         ended = served.as_mut() => return ended.map_err(Failure::failed),
-        () = signals.next() => shutdown.cancel(),
+        () = signals.next(&reload) => shutdown.cancel(),
     }
     tokio::select! {
         ended = served => ended.map_err(Failure::failed),
-        () = signals.next() => {
+        () = signals.next(&reload) => {
             Err(Failure::failed("stopped at once by a second signal; not everything may be saved"))
         }
     }
@@ -132,6 +140,7 @@ fn advice(kind: std::io::ErrorKind) -> &'static str {
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -139,13 +148,18 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Resolves when the server is to stop; what it is asked to read again meanwhile, it reads.
+    async fn next(&mut self, reload: &Reload) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload.ask(),
+            }
         }
     }
 }

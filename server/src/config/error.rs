@@ -42,6 +42,14 @@ pub enum SettingsError {
         /// What it may be.
         expected: String,
     },
+    /// A setting means nothing without another.
+    #[error("`{name}` needs `{other}` as well")]
+    Needs {
+        /// The one that is there.
+        name: &'static str,
+        /// The one that is not.
+        other: &'static str,
+    },
     /// Two settings contradict each other.
     #[error("`{larger}` must be larger than `{smaller}`")]
     Order {

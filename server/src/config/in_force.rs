@@ -1,11 +1,16 @@
 //! The settings that a configuration comes from: the way back of [`Settings::into_config`].
 
+use std::path::PathBuf;
+
 use super::{Config, Settings};
+use crate::backups::BackupRules;
+use crate::http::tls::TlsRules;
 
 /// Where to listen, unless told otherwise.
 pub(super) const LISTEN: &str = "127.0.0.1:8080";
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+const HOUR_MS: u64 = 60 * 60 * 1_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
 
 impl Settings {
     /// All settings, as `given` where it says something, else as they are in `config`, which was made
@@ -18,10 +23,26 @@ impl Settings {
         let rooms = &config.rooms;
         let retention = &config.retention;
         let files = &config.attachments;
+        let tls = |path: fn(&TlsRules) -> &PathBuf| {
+            Some(config.tls.as_ref().map(path).cloned().unwrap_or_default())
+        };
+        let none = BackupRules::new(PathBuf::new());
+        let backups = config.backups.as_ref().unwrap_or(&none);
         given.over(Self {
             listen: Some(LISTEN.to_owned()),
             data_dir: Some(config.data_dir.clone()),
             public_url: Some(config.public_url.clone().unwrap_or_default()),
+            tls_cert: tls(|rules| &rules.cert),
+            tls_key: tls(|rules| &rules.key),
+            token_key: Some(config.tokens.key.clone().unwrap_or_default()),
+            token_jwks_url: Some(
+                config
+                    .tokens
+                    .key_set
+                    .as_ref()
+                    .map_or(String::new(), ToString::to_string),
+            ),
+            token_audience: Some(config.tokens.audience.clone().unwrap_or_default()),
             allowed_origins: Some(Vec::new()),
             trusted_proxies: Some(Vec::new()),
             max_connections: number(limits.total),
@@ -64,6 +85,9 @@ impl Settings {
             max_uploads_per_user: number(files.uploads_per_user),
             keep_files_days: number(files.grace_ms / DAY_MS),
             restore_max_bytes: number(config.restore_max_bytes),
+            backup_dir: Some(backups.dir.clone()),
+            backup_every_hours: number(backups.every_ms / HOUR_MS),
+            backup_keep: number(backups.keep),
             drain_ms: number(config.drain.drain_ms),
             return_window_ms: number(config.drain.return_window_ms),
             log_format: Some(config.log_format),

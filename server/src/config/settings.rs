@@ -19,10 +19,28 @@ pub struct Settings {
     /// Where everything is kept [default: ./boardcast-data]
     #[arg(long, env = "BOARDCAST_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Where people open the server, such as `https://boards.example`: its origin may connect, links
-    /// lead there, and over https cookies are bound to TLS
+    /// Where people open the server, such as `https://boards.example` or `https://example.org/boards`:
+    /// its origin may connect, links lead there, and over https cookies are bound to TLS
     #[arg(long, env = "BOARDCAST_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// A certificate in PEM, with the chain that leads to a known authority: the server speaks TLS. Read
+    /// again when it changes and on SIGHUP
+    #[arg(long, env = "BOARDCAST_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of that certificate in PEM, without a passphrase
+    #[arg(long, env = "BOARDCAST_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// The public key, in PEM, of an application whose signed tokens are accepted: RSA for RS256, or
+    /// Ed25519 for EdDSA. Read again when it changes and on SIGHUP
+    #[arg(long, env = "BOARDCAST_TOKEN_KEY", value_name = "FILE")]
+    pub token_key: Option<PathBuf>,
+    /// Where the set of public keys (JWKS) is by which signed tokens are accepted: `https://...`, or
+    /// `http://...` on this machine; needs `--token-audience`
+    #[arg(long, env = "BOARDCAST_TOKEN_JWKS_URL", value_name = "URL")]
+    pub token_jwks_url: Option<String>,
+    /// For whom such tokens must be, as their `aud` says; without, those that are for somebody are refused
+    #[arg(long, env = "BOARDCAST_TOKEN_AUDIENCE", value_name = "TEXT")]
+    pub token_audience: Option<String>,
     /// Origins of pages that may connect besides the server's own, such as `https://boards.example`;
     /// needed behind a proxy that ends TLS
     #[arg(
@@ -178,6 +196,15 @@ pub struct Settings {
     /// Largest backup that may be restored over HTTP [default: 17179869184]
     #[arg(long, env = "BOARDCAST_RESTORE_MAX_BYTES", value_name = "BYTES")]
     pub restore_max_bytes: Option<u64>,
+    /// Where the server puts backups that it takes by itself: a directory for these alone
+    #[arg(long, env = "BOARDCAST_BACKUP_DIR", value_name = "DIR")]
+    pub backup_dir: Option<PathBuf>,
+    /// Hours from one such backup to the next [default: 24]
+    #[arg(long, env = "BOARDCAST_BACKUP_EVERY_HOURS", value_name = "HOURS")]
+    pub backup_every_hours: Option<u64>,
+    /// Newest such backups that stay [default: 14]
+    #[arg(long, env = "BOARDCAST_BACKUP_KEEP", value_name = "N")]
+    pub backup_keep: Option<u64>,
     /// Time for clients to go when the server stops [default: 10000]
     #[arg(long, env = "BOARDCAST_DRAIN_MS", value_name = "MS")]
     pub drain_ms: Option<u64>,
@@ -220,6 +247,11 @@ impl Settings {
             listen,
             data_dir,
             public_url,
+            tls_cert,
+            tls_key,
+            token_key,
+            token_jwks_url,
+            token_audience,
             allowed_origins,
             trusted_proxies,
             max_connections,
@@ -262,6 +294,9 @@ impl Settings {
             keep_files_days,
             import_max_bytes,
             restore_max_bytes,
+            backup_dir,
+            backup_every_hours,
+            backup_keep,
             drain_ms,
             return_window_ms,
             log_format,
@@ -323,8 +358,12 @@ mod tests {
                 "`allowed_origins` is \"boards.example\"; it must be https://HOST",
             ),
             (
-                "public_url = \"https://boards.example/kanban\"",
-                "`public_url` is \"https://boards.example/kanban\"; it must be https://HOST",
+                "public_url = \"https://boards.example/kan ban\"",
+                "`public_url` is \"https://boards.example/kan ban\"; it must be https://HOST/PATH",
+            ),
+            (
+                "public_url = \"https://boards.example/api/\"",
+                "which is not a path of the server's own",
             ),
             (
                 "public_url = \"boards.example\"",
@@ -337,6 +376,22 @@ mod tests {
             (
                 &format!("trusted_proxies = [{}]", "\"::1\",".repeat(65)),
                 "`trusted_proxies` is \"65 networks\"; it must be at most 64 networks",
+            ),
+            (
+                "tls_cert = \"chain.pem\"",
+                "`tls_cert` needs `tls_key` as well",
+            ),
+            (
+                "token_jwks_url = \"https://id.example/keys\"",
+                "`token_jwks_url` needs `token_audience` as well",
+            ),
+            (
+                "token_jwks_url = \"http://id.example/keys\"\ntoken_audience = \"b\"",
+                "it must be an address that begins with https://, or with http:// and is on this",
+            ),
+            (
+                "tls_key = \"key.pem\"",
+                "`tls_key` needs `tls_cert` as well",
             ),
             ("return_window_ms = 99999999999", "`return_window_ms` is"),
             (

@@ -1,14 +1,20 @@
 //! What settings mean: the configuration that they make, and what each may be.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use super::in_force::LISTEN;
 use super::{Config, Settings, SettingsError, resolve};
+use crate::auth::{InvalidKeySetUrl, KeySetUrl, TokenRules};
+use crate::backups::BackupRules;
+use crate::http::base::Base;
 use crate::http::origin::Origin;
 use crate::http::peer::{InvalidNetwork, Network, TRUSTED_PROXIES_MAX, TrustedProxies};
+use crate::http::tls::TlsRules;
 use boardcast_protocol::limits::MESSAGE_MAX_BYTES;
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+const HOUR_MS: u64 = 60 * 60 * 1_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
 const GIB: u64 = 1_024 * 1_024 * 1_024;
 /// The smallest bound of what waits for a connection, and of what a client may send.
 const SIZE_MIN_BYTES: u64 = 16 * 1_024;
@@ -35,6 +41,8 @@ impl Settings {
                 .push(parse_origin("allowed_origins", origin)?);
         }
         config.public_url = self.set_public_url(&mut config.allowed_origins)?;
+        config.tls = self.tls()?;
+        self.set_tokens(&mut config.tokens)?;
         config.http.trusted_proxies = self.parse_proxies()?;
         config.log_format = self.log_format.unwrap_or_default();
         if let Some(filter) = &self.log {
@@ -44,6 +52,7 @@ impl Settings {
         self.set_connections(&mut config)?;
         self.set_boards(&mut config)?;
         self.set_attachments(&mut config)?;
+        config.backups = self.backups()?;
         Ok(config)
     }
 
@@ -54,8 +63,58 @@ impl Settings {
             return Ok(None);
         }
         let url = url.strip_suffix('/').unwrap_or(url);
-        allowed.push(parse_origin("public_url", url)?);
+        let wrong = |expected: String| SettingsError::Value {
+            name: "public_url",
+            value: url.to_owned(),
+            expected,
+        };
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let origin: Origin = format!("{scheme}://{authority}").parse().map_err(|_| {
+            wrong("https://HOST or https://HOST:PORT, with or without a path".to_owned())
+        })?;
+        Base::parse(path)
+            .map_err(|invalid| wrong(format!("https://HOST/PATH, where the path has {invalid}")))?;
+        allowed.push(origin);
         Ok(Some(url.to_owned()))
+    }
+
+    fn tls(&self) -> Result<Option<TlsRules>, SettingsError> {
+        let named =
+            |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+        let (name, other) = match (named(&self.tls_cert), named(&self.tls_key)) {
+            (None, None) => return Ok(None),
+            (Some(cert), Some(key)) => return Ok(Some(TlsRules::new(cert, key))),
+            (Some(_), None) => ("tls_cert", "tls_key"),
+            (None, Some(_)) => ("tls_key", "tls_cert"),
+        };
+        Err(SettingsError::Needs { name, other })
+    }
+
+    /// Whose tokens are accepted.
+    fn set_tokens(&self, rules: &mut TokenRules) -> Result<(), SettingsError> {
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        rules.key = (self.token_key.clone()).filter(|path| !path.as_os_str().is_empty());
+        rules.audience = text(&self.token_audience);
+        let Some(url) = text(&self.token_jwks_url) else {
+            return Ok(());
+        };
+        let parsed: KeySetUrl =
+            url.parse()
+                .map_err(|error: InvalidKeySetUrl| SettingsError::Value {
+                    name: "token_jwks_url",
+                    value: url.clone(),
+                    expected: error.to_string(),
+                })?;
+        // Whoever issues tokens behind such an address does so for many.
+        if rules.audience.is_none() {
+            return Err(SettingsError::Needs {
+                name: "token_jwks_url",
+                other: "token_audience",
+            });
+        }
+        rules.key_set = Some(parsed);
+        Ok(())
     }
 
     fn parse_proxies(&self) -> Result<TrustedProxies, SettingsError> {
@@ -151,6 +210,16 @@ impl Settings {
         set!(self.import_max_bytes, 1_024..=1_024 * GIB => config.import_max_bytes);
         set!(self.restore_max_bytes, 1_024..=1_024 * GIB => config.restore_max_bytes);
         Ok(())
+    }
+
+    fn backups(&self) -> Result<Option<BackupRules>, SettingsError> {
+        let dir = self.backup_dir.clone().unwrap_or_default();
+        let mut rules = BackupRules::new(dir);
+        let mut hours = rules.every_ms / HOUR_MS;
+        set!(self.backup_every_hours, 1..=8_784 => hours);
+        rules.every_ms = hours * HOUR_MS;
+        set!(self.backup_keep, 1..=10_000 => rules.keep);
+        Ok((!rules.dir.as_os_str().is_empty()).then_some(rules))
     }
 
     /// What files on cards take.

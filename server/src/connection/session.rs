@@ -282,9 +282,11 @@ impl Session {
     }
 
     /// Whether the token of a `hello` has to be looked up before it is [handled](Input::LookedUp).
-    pub fn awaits_look_up(&self, hello: &Hello) -> bool {
+    pub fn awaits_look_up(&self, hello: &Hello, context: Context<'_>) -> bool {
+        let is_unknown =
+            |token: &str| is_api_token(token) || context.tokens.may_miss_key(token, context.now);
         matches!(self.phase, Phase::AwaitingHello { .. })
-            && hello.token.as_deref().is_some_and(is_api_token)
+            && hello.token.as_deref().is_some_and(is_unknown)
     }
 
     /// Checks version and token of `hello`, and that a client speaks for one user only.

@@ -194,18 +194,13 @@ impl Talk {
         }
         match item {
             Item::Heard(Input::Message(ClientMessage::Hello(hello)))
-                if self.session.awaits_look_up(&hello) =>
+                if self.session.awaits_look_up(&hello, context(&self.services)) =>
             {
                 let running = backlog::look_up(Arc::clone(&self.services), hello);
                 self.backlog = Some(Box::new(Backlog::new(running, VecDeque::new())));
             }
             Item::Heard(input) => {
-                let context = session::Context {
-                    tokens: &self.services.tokens,
-                    rules: &self.services.rules.session,
-                    refusals: &self.services.refusals,
-                    now: clock::now(),
-                };
+                let context = context(&self.services);
                 let effects = self.session.handle(self.connection.id, input, context);
                 self.perform_all(&mut effects.into());
             }
@@ -449,5 +444,14 @@ impl Talk {
             code,
             hint: hint.to_owned(),
         }));
+    }
+}
+
+fn context(services: &Services) -> session::Context<'_> {
+    session::Context {
+        tokens: &services.tokens,
+        rules: &services.rules.session,
+        refusals: &services.refusals,
+        now: clock::now(),
     }
 }

@@ -62,6 +62,27 @@ pub struct Accepted<S = SharedSocket> {
     pub source_place: Option<SourcePlace>,
 }
 
+impl Accepted<()> {
+    /// The same with its socket, which is there once the response has been written.
+    pub fn over<S>(
+        self,
+        stream: S,
+        direct: Option<Arc<dyn DirectWrite>>,
+        early: Bytes,
+    ) -> Accepted<S> {
+        Accepted {
+            stream,
+            direct,
+            early,
+            peer: self.peer,
+            codec: self.codec,
+            authenticated: self.authenticated,
+            place: self.place,
+            source_place: self.source_place,
+        }
+    }
+}
+
 /// The task of one connection. An idle one holds no buffer, and little else: it stays in memory for
 /// as long as a client is connected.
 #[derive(Debug)]

@@ -63,7 +63,8 @@ impl Writer {
             let room = SLICES_MAX.saturating_sub(self.left.len());
             connection.outbox.take(&mut self.left, room);
             if self.left.is_empty() {
-                return Poll::Ready(Ok(()));
+                // A TCP socket has nothing to flush; TLS may hold a record that the socket did not take.
+                return Pin::new(&mut *stream).poll_flush(context);
             }
             let mut slices = [IoSlice::new(&[]); SLICES_MAX];
             let mut count = 0;

@@ -85,7 +85,7 @@ pub(super) async fn bearer(headers: &HeaderMap, app: &App) -> Result<Option<Iden
     let now = clock::now();
     Ok(Some(match is_api_token(token) {
         true => app.services.api_tokens.identify(token, now).await?,
-        false => app.services.tokens.verify(token, now)?,
+        false => app.services.tokens.identify(token, now).await?,
     }))
 }
 

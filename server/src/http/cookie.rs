@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::base::Base;
 use super::origin::Origin;
 use super::peer::Peer;
 use crate::accounts::{Key, SESSION_TTL_MS};
@@ -10,35 +11,45 @@ use crate::accounts::{Key, SESSION_TTL_MS};
 const PLAIN: &str = "boardcast";
 /// Its name where pages come over TLS: browsers then take it from this host alone, over TLS alone.
 const OVER_TLS: &str = "__Host-boardcast";
+/// The same where the server has a path of the host, which that name does not allow: over TLS alone.
+const BELOW_OVER_TLS: &str = "__Secure-boardcast";
 
 /// How the cookie looks. Of one request only one of both names is read: else somebody who can answer for
 /// the host over plain HTTP could plant a session in a browser that uses TLS.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SessionCookie {
     is_over_tls: bool,
+    base: Base,
 }
 
 impl SessionCookie {
-    /// Over TLS where one of the allowed origins is: a proxy in front ends it.
-    pub fn new(allowed_origins: &[Origin]) -> Self {
+    /// Over TLS where one of the allowed origins is: a proxy in front ends it. It is sent to what is
+    /// below `base`.
+    pub fn new(allowed_origins: &[Origin], base: Base) -> Self {
         Self {
             is_over_tls: allowed_origins.iter().any(Origin::is_over_tls),
+            base,
         }
     }
 
-    /// The same, and over TLS where a trusted proxy says that this request came over it.
-    pub(super) fn for_peer(self, peer: Peer) -> Self {
+    /// The same, and over TLS where this request came over it.
+    pub(super) fn for_peer(&self, peer: Peer) -> Self {
         Self {
             is_over_tls: self.is_over_tls || peer.is_over_tls,
+            base: self.base.clone(),
         }
     }
 
-    fn name(self) -> &'static str {
-        if self.is_over_tls { OVER_TLS } else { PLAIN }
+    fn name(&self) -> &'static str {
+        match (self.is_over_tls, self.base.path()) {
+            (false, _) => PLAIN,
+            (true, "") => OVER_TLS,
+            (true, _) => BELOW_OVER_TLS,
+        }
     }
 
     /// What the request's cookie holds.
-    pub(super) fn of(self, headers: &HeaderMap) -> Option<&str> {
+    pub(super) fn of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         headers
             .get_all(header::COOKIE)
             .into_iter()
@@ -49,20 +60,25 @@ impl SessionCookie {
     }
 
     /// Sets it for as long as a session lasts.
-    pub(super) fn set(self, key: &Key) -> Option<HeaderValue> {
+    pub(super) fn set(&self, key: &Key) -> Option<HeaderValue> {
         self.header(key.text(), SESSION_TTL_MS / 1_000)
     }
 
     /// Takes it away.
-    pub(super) fn clear(self) -> Option<HeaderValue> {
+    pub(super) fn clear(&self) -> Option<HeaderValue> {
         self.header("", 0)
     }
 
-    fn header(self, value: &str, max_age_s: u64) -> Option<HeaderValue> {
+    fn header(&self, value: &str, max_age_s: u64) -> Option<HeaderValue> {
         let name = self.name();
         let secure = if self.is_over_tls { "; Secure" } else { "" };
-        let text =
-            format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
+        let path = match self.base.path() {
+            "" => "/",
+            path => path,
+        };
+        let text = format!(
+            "{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"
+        );
         HeaderValue::from_str(&text).ok()
     }
 }
@@ -73,7 +89,22 @@ mod tests {
 
     fn cookie(origins: &[&str]) -> SessionCookie {
         let origins: Vec<Origin> = origins.iter().map(|o| o.parse().unwrap()).collect();
-        SessionCookie::new(&origins)
+        SessionCookie::new(&origins, Base::default())
+    }
+
+    #[test]
+    fn the_cookie_of_a_server_with_a_path_is_sent_there_alone() {
+        let base = Base::parse("/boards").unwrap();
+        for (origin, begin) in [
+            ("http://a.example", "boardcast="),
+            ("https://a.example", "__Secure-boardcast="),
+        ] {
+            let cookie = SessionCookie::new(&[origin.parse().unwrap()], base.clone());
+            let cleared = cookie.clear().unwrap();
+            let cleared = cleared.to_str().unwrap();
+            assert!(cleared.starts_with(begin), "{cleared}");
+            assert!(cleared.contains("; Path=/boards; "), "{cleared}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A TCP socket of HTTP that is closed in order: an answer that comes before its request has been
+//! A socket of HTTP that is closed in order: an answer that comes before its request has been
 //! read must not be lost to what the client still sends.
 
 use std::io::{self, IoSlice};
@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 /// How long a client may take to close its side after the last answer.
@@ -15,11 +14,11 @@ const LINGER: Duration = Duration::from_secs(2);
 /// What is read and dropped of it meanwhile; a client that sends more is reset.
 const LINGER_MAX_BYTES: usize = 4 * 1_024 * 1_024;
 
-/// A TCP socket whose shutdown reads what still comes, up to a time and a number of bytes: closing
+/// A socket whose shutdown reads what still comes, up to a time and a number of bytes: closing
 /// with unread bytes resets the connection, and the reset takes an answer along that was not read.
 #[derive(Debug)]
-pub(super) struct Lingering {
-    stream: TcpStream,
+pub(super) struct Lingering<S> {
+    stream: S,
     closing: Option<Closing>,
 }
 
@@ -30,8 +29,8 @@ struct Closing {
     left_bytes: usize,
 }
 
-impl Lingering {
-    pub(super) fn new(stream: TcpStream) -> Self {
+impl<S> Lingering<S> {
+    pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
             closing: None,
@@ -39,12 +38,12 @@ impl Lingering {
     }
 
     /// The socket itself, for another protocol.
-    pub(super) fn into_inner(self) -> TcpStream {
+    pub(super) fn into_inner(self) -> S {
         self.stream
     }
 }
 
-impl AsyncRead for Lingering {
+impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -54,7 +53,7 @@ impl AsyncRead for Lingering {
     }
 }
 
-impl AsyncWrite for Lingering {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,7 +1,6 @@
 //! Accepts sockets and serves HTTP on them.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -21,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::linger::Lingering;
-use super::peer::TrustedProxies;
+use super::peer::{Peer, TrustedProxies};
+use super::tls::Tls;
 use crate::chance;
 use crate::connection::refusals::{Cause, Refusals};
 
@@ -73,9 +73,10 @@ const RETRY_MS: u32 = 4_000;
 
 /// Accepts connections until `stop`, then lets requests that have begun come to their end.
 ///
-/// `tasks` knows every connection that is not a WebSocket, `refusals` counts those that find no place.
+/// With `tls` they begin with its handshake, for which they need a place already. `tasks` knows every
+/// connection that is not a WebSocket, `refusals` counts those that find no place.
 pub async fn listen(
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<Tls>),
     router: Router,
     rules: HttpRules,
     (tasks, refusals): (TaskTracker, Arc<Refusals>),
@@ -103,34 +104,63 @@ pub async fn listen(
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
                 let connection = Connection {
-                    stream,
-                    peer,
+                    peer: Peer {
+                        address: peer,
+                        is_over_tls: tls.is_some(),
+                    },
                     place,
                     proxies: rules.trusted_proxies.clone(),
                     stop: stop.clone(),
                 };
-                tasks.spawn(connection.serve(http.clone(), service.clone()));
+                let (http, service) = (http.clone(), service.clone());
+                match tls.clone() {
+                    None => tasks.spawn(connection.serve(stream, http, service)),
+                    Some(tls) => tasks.spawn(connection.serve_tls((stream, tls), http, service)),
+                };
             }
             Err(_) => {
                 refusals.note(Cause::HttpConnections);
-                tasks.spawn(refuse(stream));
+                // An answer would need a handshake, and that a place.
+                if tls.is_none() {
+                    tasks.spawn(refuse(stream));
+                }
             }
         }
     }
 }
 
 struct Connection {
-    stream: TcpStream,
-    peer: SocketAddr,
+    peer: Peer,
     place: OwnedSemaphorePermit,
     proxies: TrustedProxies,
     stop: CancellationToken,
 }
 
 impl Connection {
-    async fn serve(self, http: http1::Builder, service: TowerToHyperService<Router>) {
+    async fn serve_tls(
+        self,
+        (stream, tls): (TcpStream, Tls),
+        http: http1::Builder,
+        service: TowerToHyperService<Router>,
+    ) {
+        let accepted = tokio::select! {
+            accepted = tls.accept(stream) => accepted,
+            () = self.stop.cancelled() => return,
+        };
+        match accepted {
+            Ok(stream) => self.serve(stream, http, service).await,
+            Err(error) => {
+                let peer = self.peer.address;
+                tracing::debug!(%peer, %error, "a connection ended in the handshake of TLS");
+            }
+        }
+    }
+
+    async fn serve<S>(self, stream: S, http: http1::Builder, service: TowerToHyperService<Router>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let Self {
-            stream,
             peer,
             place: _place,
             proxies,
@@ -162,6 +192,7 @@ impl Connection {
             () = hangup.cancelled() => Ok(()),
         };
         if let Err(error) = ended {
+            let peer = peer.address;
             tracing::debug!(%peer, %error, "a connection ended with an error");
         }
     }

@@ -6,6 +6,7 @@
 pub mod admin;
 mod auth;
 mod backup;
+pub mod base;
 mod boards;
 pub mod cookie;
 mod health;
@@ -19,10 +20,12 @@ pub mod problem;
 mod quota;
 mod rest;
 mod restore;
+mod seen;
 mod sent;
 mod sessions;
 mod sharing;
 mod tickets;
+pub mod tls;
 mod tokens;
 mod trail;
 pub mod upgrade;
@@ -40,15 +43,18 @@ use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
+use self::base::Base;
 pub use self::boards::ImportRules;
 use self::cookie::SessionCookie;
 use self::origin::Origin;
 pub use self::page::has_browser_client;
 use self::problem::Problem;
 pub use self::restore::RestoreRules;
+pub(crate) use self::seen::{Forwarded, Seen};
 pub use self::upload::Bounds;
 use crate::accounts::Accounts;
 use crate::attachments::Attachments;
+use crate::backups::BackupReport;
 use crate::connection::Services;
 use crate::sharing::Sharing;
 
@@ -67,8 +73,12 @@ pub struct App {
     pub cookie: SessionCookie,
     /// Where people open the server, without a slash at its end.
     pub public_url: Option<Arc<str>>,
+    /// Its path.
+    pub base: Base,
     /// Origins of pages that may connect, besides the server's own.
     pub allowed_origins: Arc<[Origin]>,
+    /// What has become of scheduled backups.
+    pub backups: BackupReport,
     /// What imports are held to.
     pub imports: ImportRules,
     /// What restores are held to.
@@ -77,7 +87,8 @@ pub struct App {
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let base = app.base.clone();
+    let router = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/ws", admin::counting_refusals(get(websocket::open), &app))
@@ -87,11 +98,12 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/backup", get(backup::backup))
         .route("/api/v1/restore", post(restore::restore))
         .merge(admin::routes())
+        .merge(seen::routes())
         .merge(sessions::routes())
         .merge(tokens::routes())
         .merge(sharing::routes())
-        .merge(page::routes())
-        .merge(openapi::routes())
+        .merge(page::routes(&base))
+        .merge(openapi::routes(&base))
         .merge(rest::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)
@@ -99,7 +111,8 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), quota::hold))
         .layer(map_response(secure))
         .layer(CompressionLayer::new().compress_when(compressed()))
-        .with_state(app)
+        .with_state(app);
+    base.over(router)
 }
 
 /// Answers below this size are sent as they are, in bytes.

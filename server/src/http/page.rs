@@ -4,8 +4,10 @@
 use axum::Router;
 use axum::http::header;
 use axum::routing::{MethodRouter, get};
+use bytes::Bytes;
 
 use super::App;
+use super::base::Base;
 
 /// What a browser asks for at a path.
 struct File {
@@ -60,17 +62,18 @@ pub fn has_browser_client() -> bool {
     CLIENT.iter().any(|file| file.path == CLIENT_DOCUMENT)
 }
 
-pub(super) fn routes() -> Router<App> {
+/// Documents name what they need, and where the server is found, below `base`.
+pub(super) fn routes(base: &Base) -> Router<App> {
     if !has_browser_client() {
         return (SMALL.iter()).fold(Router::new(), |router, file| {
-            router.route(file.path, file.serve())
+            router.route(file.path, file.serve(base))
         });
     }
     (CLIENT.iter()).fold(Router::new(), |router, file| {
         if file.path == CLIENT_DOCUMENT {
-            (CLIENT_PAGES.iter()).fold(router, |router, page| router.route(page, file.serve()))
+            (CLIENT_PAGES.iter()).fold(router, |router, page| router.route(page, file.serve(base)))
         } else {
-            router.route(file.path, file.serve())
+            router.route(file.path, file.serve(base))
         }
     })
 }
@@ -94,7 +97,7 @@ impl File {
 
     /// Asked for anew each time, so that a page and a server of different versions do not meet,
     /// unless its name says what it holds.
-    fn serve(&'static self) -> MethodRouter<App> {
+    fn serve(&'static self, base: &Base) -> MethodRouter<App> {
         let kept = if self.path.starts_with(NAMED_AFTER_CONTENT) {
             "public, max-age=31536000, immutable"
         } else {
@@ -104,7 +107,11 @@ impl File {
             (header::CONTENT_TYPE, self.media_type),
             (header::CACHE_CONTROL, kept),
         ];
-        get(move || async move { (headers, self.body) })
+        let body = match self.media_type.starts_with("text/html") {
+            true => base.place(self.body),
+            false => Bytes::from_static(self.body),
+        };
+        get(move || async move { (headers, body) })
     }
 }
 

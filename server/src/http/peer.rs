@@ -15,16 +15,16 @@ use crate::connection::Source;
 pub const TRUSTED_PROXIES_MAX: usize = 64;
 
 /// By which a proxy says who has asked it, the latest last.
-const FOR: &str = "x-forwarded-for";
+pub(super) const FOR: &str = "x-forwarded-for";
 /// By which it says how: `http` or `https`.
-const PROTO: &str = "x-forwarded-proto";
+pub(super) const PROTO: &str = "x-forwarded-proto";
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Of the socket, or what a trusted proxy forwards. The port is 0 where the proxy names none.
     pub address: SocketAddr,
-    /// Whether a trusted proxy says that it was asked over TLS.
+    /// Whether it was asked over TLS: what a trusted proxy says, else what the socket is.
     pub is_over_tls: bool,
 }
 
@@ -68,25 +68,22 @@ impl TrustedProxies {
     }
 
     /// Where a request over a socket of this peer comes from. A header that is wrong counts as none.
-    pub(super) fn look(&self, socket: SocketAddr, headers: &HeaderMap) -> Peer {
-        let peer = Peer {
-            address: socket,
-            is_over_tls: false,
-        };
-        if !self.has(socket.ip()) {
-            return peer;
+    pub(super) fn look(&self, socket: Peer, headers: &HeaderMap) -> Peer {
+        let proxy = socket.address;
+        if !self.has(proxy.ip()) {
+            return socket;
         }
         let address = self.forwarded_for(headers).unwrap_or_else(|wrong| {
-            tracing::debug!(proxy = %socket, header = FOR, wrong, "a forwarded address is ignored");
+            tracing::debug!(%proxy, header = FOR, wrong, "a forwarded address is ignored");
             None
         });
         let is_over_tls = forwarded_tls(headers).unwrap_or_else(|wrong| {
-            tracing::debug!(proxy = %socket, header = PROTO, wrong, "a forwarded scheme is ignored");
-            false
+            tracing::debug!(%proxy, header = PROTO, wrong, "a forwarded scheme is ignored");
+            None
         });
         Peer {
-            address: address.unwrap_or(socket),
-            is_over_tls,
+            address: address.unwrap_or(proxy),
+            is_over_tls: is_over_tls.unwrap_or(socket.is_over_tls),
         }
     }
 
@@ -108,15 +105,23 @@ impl TrustedProxies {
     }
 }
 
+/// The addresses that headers name, whoever has written them.
+pub(super) fn hops(headers: &HeaderMap) -> impl Iterator<Item = SocketAddr> {
+    let lines = headers.get_all(FOR).into_iter();
+    let lines = lines.filter_map(|line| line.to_str().ok());
+    let hops = lines.flat_map(|line| line.split(','));
+    hops.filter_map(|hop| address(hop.trim()))
+}
+
 /// What the proxy that speaks to this server has written: the last of what there is.
-fn forwarded_tls(headers: &HeaderMap) -> Result<bool, &str> {
+fn forwarded_tls(headers: &HeaderMap) -> Result<Option<bool>, &str> {
     let Some(line) = headers.get_all(PROTO).into_iter().next_back() else {
-        return Ok(false);
+        return Ok(None);
     };
     let line = line.to_str().map_err(|_| "not ASCII")?;
     match line.rsplit(',').next().unwrap_or_default().trim() {
-        scheme if scheme.eq_ignore_ascii_case("https") => Ok(true),
-        scheme if scheme.eq_ignore_ascii_case("http") => Ok(false),
+        scheme if scheme.eq_ignore_ascii_case("https") => Ok(Some(true)),
+        scheme if scheme.eq_ignore_ascii_case("http") => Ok(Some(false)),
         scheme => Err(scheme),
     }
 }
@@ -219,7 +224,11 @@ mod tests {
         for (name, value) in lines {
             headers.append(*name, value.parse().unwrap());
         }
-        let peer = proxies(networks).look(socket.parse().unwrap(), &headers);
+        let socket = Peer {
+            address: socket.parse().unwrap(),
+            is_over_tls: false,
+        };
+        let peer = proxies(networks).look(socket, &headers);
         (peer.address.to_string(), peer.is_over_tls)
     }
 
@@ -312,6 +321,28 @@ mod tests {
             let lines: Vec<_> = lines.iter().map(|line| (PROTO, *line)).collect();
             let seen = seen(&["::1"], "[::1]:80", &lines);
             assert_eq!(seen, ("[::1]:80".to_owned(), is_over_tls), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_socket_over_tls_is_over_tls_unless_a_trusted_proxy_says_otherwise() {
+        let address = "192.0.2.1:80".parse().unwrap();
+        let socket = Peer {
+            address,
+            is_over_tls: true,
+        };
+        for (network, line, is_over_tls) in [
+            ("10.0.0.0/8", "http", true),
+            ("192.0.2.0/24", "http", false),
+            ("192.0.2.0/24", "https", true),
+            ("192.0.2.0/24", "wss", true),
+        ] {
+            let headers = HeaderMap::from_iter([(
+                axum::http::HeaderName::from_static(PROTO),
+                axum::http::HeaderValue::from_static(line),
+            )]);
+            let peer = proxies(&[network]).look(socket, &headers);
+            assert_eq!(peer.is_over_tls, is_over_tls, "{network} {line}");
         }
     }
 

@@ -62,6 +62,7 @@ impl FromRequestParts<App> for Here {
         let agent = headers.get(header::USER_AGENT);
         let before = signed_in(headers, peer, app).await?;
         let cookie = app.cookie.for_peer(peer);
+        let secret = cookie.of(headers).map(str::to_owned);
         Ok(Self {
             cookie,
             browser: Browser {
@@ -70,7 +71,7 @@ impl FromRequestParts<App> for Here {
                 agent: agent.map_or_else(String::new, |agent| {
                     String::from_utf8_lossy(agent.as_bytes()).into_owned()
                 }),
-                secret: cookie.of(headers).map(str::to_owned),
+                secret,
             },
             before: before.map(|before| before.actor.user),
         })

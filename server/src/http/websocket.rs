@@ -10,6 +10,7 @@ use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
 
@@ -52,14 +53,13 @@ pub(super) async fn open(
     let on_upgrade = hyper::upgrade::on(&mut request);
     let opening = Arc::clone(services);
     services.tasks.spawn(async move {
-        let Some((stream, early)) = take_over(on_upgrade).await else {
+        let Some(taken) = take_over(on_upgrade).await else {
             return;
         };
-        let stream = SharedSocket::new(stream);
         let accepted = Accepted {
-            direct: Some(stream.direct()),
-            stream,
-            early,
+            stream: (),
+            direct: None,
+            early: Bytes::new(),
             peer: peer.address,
             codec,
             authenticated,
@@ -67,7 +67,19 @@ pub(super) async fn open(
             source_place,
         };
         let services = &opening;
-        services.tasks.spawn(Task::new(services, accepted));
+        match taken {
+            Taken::Plain(stream, early) => {
+                let stream = SharedSocket::new(stream);
+                let direct = Some(stream.direct());
+                let accepted = accepted.over(stream, direct, early);
+                services.tasks.spawn(Task::new(services, accepted));
+            }
+            // What rooms write would have to be sealed in its turn: the connection's task does it.
+            Taken::OverTls(stream, early) => {
+                let accepted = accepted.over(*stream, None, early);
+                services.tasks.spawn(Task::new(services, accepted));
+            }
+        }
     });
     switching_protocols(&upgrade.accept, protocol)
 }
@@ -132,8 +144,13 @@ fn choose(offered: &[String]) -> (Codec, Option<&'static str>) {
         .unwrap_or((Codec::Json, None))
 }
 
-/// The socket itself and what was read of it already.
-async fn take_over(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
+/// A socket, and what was read of it already.
+enum Taken {
+    Plain(TcpStream, Bytes),
+    OverTls(Box<TlsStream<TcpStream>>, Bytes),
+}
+
+async fn take_over(on_upgrade: OnUpgrade) -> Option<Taken> {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => {
@@ -141,10 +158,20 @@ async fn take_over(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
             return None;
         }
     };
-    match upgraded.downcast::<TokioIo<Lingering>>() {
-        Ok(parts) => Some((parts.io.into_inner().into_inner(), parts.read_buf)),
+    let upgraded = match upgraded.downcast::<TokioIo<Lingering<TcpStream>>>() {
+        Ok(parts) => {
+            let stream = parts.io.into_inner().into_inner();
+            return Some(Taken::Plain(stream, parts.read_buf));
+        }
+        Err(upgraded) => upgraded,
+    };
+    match upgraded.downcast::<TokioIo<Lingering<TlsStream<TcpStream>>>>() {
+        Ok(parts) => {
+            let stream = Box::new(parts.io.into_inner().into_inner());
+            Some(Taken::OverTls(stream, parts.read_buf))
+        }
         Err(_) => {
-            tracing::error!("an upgrade did not end in a TCP socket");
+            tracing::error!("an upgrade did not end in a socket of this server");
             None
         }
     }

@@ -304,7 +304,7 @@ async fn require_space(conn: &mut SqliteConnection, dir: &Path) -> Result<(), Ba
 }
 
 /// Removes what a crash has left of files that were not finished.
-pub(super) fn sweep(dir: &Path) {
+pub(crate) fn sweep(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
         if name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes())

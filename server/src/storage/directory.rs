@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::StorageError;
 
-pub(super) const DATABASE: &str = "boardcast.db";
-const LOCK: &str = "lock";
+pub(crate) const DATABASE: &str = "boardcast.db";
+pub(crate) const LOCK: &str = "lock";
 
 /// A data directory that nobody else uses as long as this is alive.
 #[derive(Debug)]

@@ -63,6 +63,7 @@ pub use attachments::{
     AttachedFile, AttachmentPlace, FileQuota, FileTotals, KeptAttachment, StoredFile,
 };
 pub use audit::{AUDIT_KEPT_MAX, AUDIT_KEPT_MS, AuditAct, AuditEntry, AuditFilter, StoredAudit};
+pub(crate) use backup::sweep as sweep_unfinished;
 pub use backup::{
     Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,
 };
@@ -71,6 +72,7 @@ pub use check::{
     CheckError, CheckReport, CheckTarget, Invariant, LISTED_MAX, LedgerCounts, Violation, Watcher,
     check,
 };
+pub(crate) use directory::{DATABASE, LOCK};
 pub use entry::{
     Append, BodyHash, ClientRecord, ImportRecord, Imported, KEY_KEPT_MS, KeptOutcome, LoadedBoard,
     Refusal, Rows, StoredVersion,

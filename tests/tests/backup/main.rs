@@ -5,6 +5,7 @@ mod backups;
 mod files;
 mod migration;
 mod restores;
+mod scheduled;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -64,8 +64,8 @@ fn commands_flags_and_variables_that_are_named_are_there() {
     for file in FILES {
         let text = fs::read_to_string(path(file)).expect(file);
         for words in commands(&text) {
-            let of_user = usize::from(words[0] == "user" && words.len() > 1);
-            let command = &words[..=of_user];
+            let has_more = ["user", "key"].contains(&words[0]) && words.len() > 1;
+            let command = &words[..=usize::from(has_more)];
             let help = help(command);
             for flag in words.iter().filter(|word| word.starts_with("--")) {
                 assert!(names(&help, flag), "{file}: {command:?} has no {flag}");
@@ -90,6 +90,8 @@ fn commands_flags_and_variables_that_are_named_are_there() {
         "restore",
         "token",
         "user reset",
+        "doctor",
+        "key rotate",
     ] {
         assert!(
             commands_seen.contains(command),

@@ -7,7 +7,7 @@ use boardcast::config::Settings;
 use boardcast_tests::process::{run, simulate, stdout};
 
 /// The commands of both binaries, as the page's headings name them.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 23] = [
     "boardcast serve",
     "boardcast config",
     "boardcast token",
@@ -18,6 +18,9 @@ const COMMANDS: [&str; 20] = [
     "boardcast check",
     "boardcast reindex",
     "boardcast stats",
+    "boardcast doctor",
+    "boardcast key rotate",
+    "boardcast key retire",
     "boardcast link",
     "boardcast user add",
     "boardcast user list",

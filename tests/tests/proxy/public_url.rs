@@ -11,7 +11,7 @@ use serde_json::json;
 const URL: &str = "https://boards.example:8443";
 
 /// A server whose settings name `url`.
-async fn opened_at(url: &str) -> Scene {
+pub(crate) async fn opened_at(url: &str) -> Scene {
     let settings = Settings {
         public_url: Some(url.to_owned()),
         ..Settings::default()
@@ -64,11 +64,17 @@ async fn without_tls_and_without_the_setting_the_cookie_is_as_it_was() {
 
 #[test]
 fn links_lead_to_the_public_url() {
+    for url in [URL, "https://example.org/team/boards"] {
+        lead_to(url);
+    }
+}
+
+fn lead_to(url: &str) {
     let dir = tempfile::tempdir().expect("a folder");
     let data = dir.path().to_str().expect("a path");
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let serving = Serving::start_with(dir.path(), any, &["--public-url", URL]);
-    let first = format!("{URL}/first-start#link=");
+    let serving = Serving::start_with(dir.path(), any, &["--public-url", url]);
+    let first = format!("{url}/first-start#link=");
     let said = serving.said();
     assert!(said.iter().any(|line| line.contains(&first)), "{said:?}");
 
@@ -100,10 +106,10 @@ fn links_lead_to_the_public_url() {
     let elsewhere = ["--url", "http://10.0.0.5:8080/"];
     let at_password = |url: &str| format!("{url}/password#link=");
     let link = done(&[&add[..], &place[..]].concat());
-    assert!(link.starts_with(&at_password(URL)), "{link}");
+    assert!(link.starts_with(&at_password(url)), "{link}");
     let reset = ["user", "reset", "ann"];
     let link = done(&[&reset[..], &place[..]].concat());
-    assert!(link.starts_with(&at_password(URL)), "{link}");
+    assert!(link.starts_with(&at_password(url)), "{link}");
     // Who names another address gets that.
     let link = done(&[&reset[..], &place[..], &elsewhere[..]].concat());
     assert!(

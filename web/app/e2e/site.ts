@@ -25,18 +25,24 @@ export class Site {
     /** What is between the pages and the server. */
     readonly door: Door,
     private readonly browser: Browser,
+    private readonly base: string,
   ) {}
 
-  /** Where pages find the server: at the door. */
+  /** Where pages find the server: at the door, below a path or not. */
   get url(): string {
-    return this.door.url;
+    return this.door.url + this.base;
   }
 
-  static async start(): Promise<Site> {
-    const server = await TestServer.start("--drain-ms", "300", "--return-window-ms", "300");
-    const door = await Door.open(() => server.port);
+  /** A server that is found below `base`, such as `/boards`; by default, at the root of its host. */
+  static async start(base = ""): Promise<Site> {
+    const ports: number[] = [];
+    const door = await Door.open(() => ports[0] ?? 0);
+    const flags = ["--drain-ms", "300", "--return-window-ms", "300"];
+    if (base) flags.push("--public-url", door.url + base);
+    const server = await TestServer.start(...flags);
+    ports.push(server.port);
     const served = await (await fetch(server.url)).text();
-    if (served !== readFileSync(BUILT, "utf8")) {
+    if (served.replaceAll(`="${base}/`, '="/') !== readFileSync(BUILT, "utf8")) {
       await server.stop();
       throw new Error("the server holds another build of the page: run `cargo build -p boardcast`");
     }
@@ -49,7 +55,7 @@ export class Site {
     // A page that is brought around the door has no address: its requests would not be local ones.
     const args = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"];
     const browser = await chromium.launch({ executablePath, args });
-    return new Site(server, door, browser);
+    return new Site(server, door, browser, base);
   }
 
   /** A link that the server has printed, as it is at the door. */

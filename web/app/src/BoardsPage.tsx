@@ -1,5 +1,6 @@
 import type { BoardSummary } from "@boardcast/client";
 import { type FormEvent, useEffect, useState } from "react";
+import { at } from "./base.js";
 import { ConnectionState } from "./ConnectionState.js";
 import { useClient } from "./live.js";
 import { go } from "./route.js";
@@ -57,7 +58,7 @@ export function BoardsPage() {
         <h1>{t.boards}</h1>
         <ConnectionState />
         <a
-          href="/me"
+          href={at("/me")}
           className="back"
           onClick={(event) => {
             event.preventDefault();
@@ -94,7 +95,7 @@ export function BoardsPage() {
           {boards?.map((board) => (
             <li key={board.board}>
               <a
-                href={`/b/${board.board}`}
+                href={at(`/b/${board.board}`)}
                 onClick={(event) => {
                   if (event.metaKey || event.ctrlKey || event.shiftKey) return;
                   event.preventDefault();

@@ -1,5 +1,6 @@
 import type { LiveBoard } from "@boardcast/client";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { at } from "./base.js";
 import { useClient, useLink } from "./live.js";
 import { t } from "./text/index.js";
 
@@ -33,7 +34,7 @@ export function ConnectionState({ board }: { board?: LiveBoard }) {
     case "closed":
       return link.code === 4502 ? (
         <Line kind="off">
-          <a href="/sign-in">{t.state.signedOut}</a>
+          <a href={at("/sign-in")}>{t.state.signedOut}</a>
           {left}
         </Line>
       ) : (

@@ -6,6 +6,7 @@ import "./styles/files.css";
 import { Client, IndexedDbStore } from "@boardcast/client";
 import { createRoot } from "react-dom/client";
 import { AccountPage } from "./account/AccountPage.js";
+import { at, BASE, within } from "./base.js";
 import { Pages } from "./Pages.js";
 import { routeOf } from "./route.js";
 import { acceptInvitation, account, arrive, listenForLinks, token } from "./session.js";
@@ -13,7 +14,7 @@ import { t } from "./text/index.js";
 import { tell } from "./told.js";
 
 const root = createRoot(document.getElementById("root") as HTMLElement);
-const route = routeOf(location.pathname);
+const route = routeOf(within(location.pathname));
 const arrived = route.page === "account" ? undefined : await arrive();
 listenForLinks();
 
@@ -21,20 +22,20 @@ if (route.page === "account") {
   root.render(<AccountPage name={route.name} />);
 } else if (arrived === "in") {
   const invited = await acceptInvitation();
-  if (invited.board) history.replaceState(null, "", `/b/${invited.board}`);
+  if (invited.board) history.replaceState(null, "", at(`/b/${invited.board}`));
   if (invited.refused) tell(t.share.refused(invited.refused));
   const tabToken = token();
   const client = await Client.open({
-    url: location.origin,
+    url: location.origin + at(""),
     account: account(),
-    store: new IndexedDbStore(),
+    store: new IndexedDbStore(undefined, undefined, undefined, `boardcast${BASE}`),
     agent: "web",
     ...(tabToken && { token: tabToken }),
   });
   root.render(<Pages client={client} />);
 } else if (arrived === "refused") {
-  history.replaceState(null, "", "/sign-in");
+  history.replaceState(null, "", at("/sign-in"));
   root.render(<AccountPage name="sign-in" notice={t.account.linkRefused} />);
 } else {
-  location.replace("/sign-in");
+  location.replace(at("/sign-in"));
 }

@@ -1,5 +1,6 @@
 // Which page the address names.
 import { useSyncExternalStore } from "react";
+import { at, within } from "./base.js";
 
 export type Route =
   | { page: "boards" }
@@ -18,7 +19,7 @@ export function routeOf(path: string): Route {
 
 /** Goes to another page without loading anew. */
 export function go(path: string): void {
-  history.pushState(null, "", path);
+  history.pushState(null, "", at(path));
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
@@ -29,5 +30,5 @@ function listen(changed: () => void): () => void {
 
 /** The path of the page that is shown. */
 export function usePath(): string {
-  return useSyncExternalStore(listen, () => location.pathname);
+  return useSyncExternalStore(listen, () => within(location.pathname));
 }

@@ -1,7 +1,10 @@
 // Who is signed in, and by what: a cookie of the server, or the token of a link in this tab only.
-const TOKEN = "boardcast-token";
-const USER = "boardcast-user";
-const INVITATION = "boardcast-invitation";
+import { at, BASE } from "./base.js";
+
+// Another server on the same host has names of its own.
+const TOKEN = `boardcast-token${BASE}`;
+const USER = `boardcast-user${BASE}`;
+const INVITATION = `boardcast-invitation${BASE}`;
 /** As whom a public link lets a tab in. */
 const GUEST = "guest";
 
@@ -17,7 +20,7 @@ export function post(path: string, body: object): Promise<Answer> {
 
 /** Asks the server as who is signed in. Throws where it cannot be reached. */
 export async function ask(method: string, path: string, body?: object): Promise<Answer> {
-  const response = await fetch(path, {
+  const response = await fetch(at(path), {
     method,
     headers: { ...(body && { "content-type": "application/json" }), ...credentials() },
     ...(body && { body: JSON.stringify(body) }),
@@ -80,7 +83,7 @@ export async function arrive(): Promise<"in" | "out" | "refused"> {
       if (answer.ok) rememberHere(answer.body.user, answer.body.token);
       refused = !answer.ok;
     }
-    if (token() || (await fetch("/api/v1/sessions")).status !== 401) return "in";
+    if (token() || (await fetch(at("/api/v1/sessions"))).status !== 401) return "in";
     return refused ? "refused" : "out";
   } catch {
     return "in";
@@ -121,6 +124,6 @@ export function listenForLinks(): void {
 /** Ends the session of this browser. */
 export async function leave(): Promise<void> {
   forgetHere();
-  await fetch("/api/v1/sessions/current", { method: "DELETE" });
-  location.assign("/sign-in");
+  await fetch(at("/api/v1/sessions/current"), { method: "DELETE" });
+  location.assign(at("/sign-in"));
 }

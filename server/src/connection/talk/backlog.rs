@@ -14,7 +14,7 @@ use boardcast_protocol::message::{
 };
 use tokio::sync::oneshot;
 
-use crate::auth::{ApiTokenError, Grant};
+use crate::auth::{ApiTokenError, Grant, is_api_token};
 use crate::clock;
 use crate::connection::services::Services;
 use crate::connection::session::{Effect, Input};
@@ -63,16 +63,26 @@ impl Backlog {
 pub(super) fn look_up(services: Arc<Services>, hello: Hello) -> Running {
     Box::pin(async move {
         let token = hello.token.as_deref().unwrap_or_default();
-        let found = services.api_tokens.identify(token, clock::now()).await;
-        let found = found.map(Box::new).map_err(|error| match error {
-            ApiTokenError::NotValid => error.to_string(),
-            ApiTokenError::Storage(error) => {
-                tracing::error!(%error, "failed to look up a token");
-                "the token cannot be looked up at the moment; try again".to_owned()
+        let now = clock::now();
+        let found = match is_api_token(token) {
+            true => services.api_tokens.identify(token, now).await.map_err(told),
+            false => {
+                let identified = services.tokens.identify(token, now).await;
+                identified.map_err(|error| error.to_string())
             }
-        });
-        Done::LookedUp(Input::LookedUp(hello, found))
+        };
+        Done::LookedUp(Input::LookedUp(hello, found.map(Box::new)))
     })
+}
+
+fn told(error: ApiTokenError) -> String {
+    match error {
+        ApiTokenError::NotValid => error.to_string(),
+        ApiTokenError::Storage(error) => {
+            tracing::error!(%error, "failed to look up a token");
+            "the token cannot be looked up at the moment; try again".to_owned()
+        }
+    }
 }
 
 pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> Running {

@@ -20,6 +20,7 @@ use super::exposition::{Exposition, MEDIA_TYPE};
 use super::scrape::Scrape;
 use super::{Looks, require_admin};
 use crate::attachments::FileCounts;
+use crate::backups::BackupStats;
 use crate::connection::Services;
 use crate::connection::refusals::Cause;
 use crate::connection::tally::{CLOSE_CAUSES, REFUSAL_STATUSES};
@@ -59,6 +60,7 @@ pub(super) async fn metrics(
         FileTotals::default()
     });
     files(&mut text, totals, app.attachments.counts());
+    backups(&mut text, &app.backups.read());
     let text = text.into_text();
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
@@ -110,6 +112,22 @@ fn files(text: &mut Exposition, totals: FileTotals, counts: &FileCounts) {
     for (name, help, value) in counters {
         text.counter(name, help, value);
     }
+}
+
+fn backups(text: &mut Exposition, stats: &BackupStats) {
+    #[rustfmt::skip]
+    let counters: [(&str, &str, u64); 2] = [
+        ("boardcast_backups_taken_total", "Backups that the server took by itself.", stats.taken),
+        ("boardcast_backups_failed_total", "Those that failed.", stats.failed),
+    ];
+    for (name, help, value) in counters {
+        text.counter(name, help, value);
+    }
+    text.gauge(
+        "boardcast_backup_newest_seconds",
+        "When the newest of them was taken, since 1970; 0 where there is none.",
+        stats.newest.unwrap_or_default() / 1_000,
+    );
 }
 
 fn connections(text: &mut Exposition, services: &Services, scrape: &Scrape) {

@@ -13,6 +13,7 @@ use boardcast_protocol::ids::BoardId;
 use super::connections::Flow;
 use super::scrape::Scrape;
 use super::{Admin, Looks};
+use crate::backups::BackupStats;
 use crate::clock;
 use crate::connection::Services;
 use crate::connection::tally::CLOSE_CAUSES;
@@ -45,6 +46,8 @@ pub struct Stats {
     pub journal: JournalStats,
     /// What was slow in the database.
     pub slow_queries: SlowQueries,
+    /// Backups that the server takes by itself.
+    pub backups: BackupStats,
     /// What the process takes of the machine; nothing where the system does not tell.
     pub process: Option<Usage>,
 }
@@ -198,7 +201,10 @@ pub(super) async fn stats(
     };
     let services = app.services;
     let stats = looks.look(move || Stats::of(&services, boards)).await?;
-    Ok(Json(stats))
+    Ok(Json(Stats {
+        backups: app.backups.read(),
+        ..stats
+    }))
 }
 
 impl Stats {
@@ -219,6 +225,7 @@ impl Stats {
                 slowest: observed.slowest(),
                 read_us: observed.read_us.read().summary(),
             },
+            backups: BackupStats::default(),
             process: scrape.process,
         }
     }

@@ -12,7 +12,7 @@ mod others;
 mod schemas;
 mod sharing;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::http::header;
@@ -26,32 +26,33 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder};
 
 use self::operation::Operation;
 use super::App;
+use super::base::Base;
 use super::problem::KINDS;
 
-pub(super) fn routes() -> Router<App> {
+/// The page and the document say where the server is found, below `base`.
+pub(super) fn routes(base: &Base) -> Router<App> {
+    let text = include_str!("../../../assets/reference.html");
+    let page = served("text/html; charset=utf-8", base.place(text.as_bytes()));
+    let base = base.clone();
+    let document = Arc::new(LazyLock::new(move || document(&base)));
     Router::new()
-        .route("/api/", get(page))
+        .route("/api/", get(move || async move { page }))
         .route("/api/reference.js", get(script))
         .route("/api/reference.css", get(style))
-        .route("/api/openapi.json", get(document))
+        .route(
+            "/api/openapi.json",
+            get(move || async move { served("application/json", Bytes::clone(&document)) }),
+        )
 }
 
-/// The document as JSON.
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+/// The document as JSON. Paths begin at the host unless `servers` says otherwise.
+fn document(base: &Base) -> Bytes {
+    let mut document = compose();
+    if !base.path().is_empty() {
+        document["servers"] = json!([{"url": base.path()}]);
+    }
     // A value has no keys that are not strings, the only case that fails.
-    serde_json::to_vec(&compose()).unwrap_or_default().into()
-});
-
-async fn document() -> impl IntoResponse {
-    served("application/json", DOCUMENT.clone())
-}
-
-async fn page() -> impl IntoResponse {
-    let text = include_str!("../../../assets/reference.html");
-    served(
-        "text/html; charset=utf-8",
-        Bytes::from_static(text.as_bytes()),
-    )
+    serde_json::to_vec(&document).unwrap_or_default().into()
 }
 
 async fn script() -> impl IntoResponse {
@@ -70,7 +71,7 @@ async fn style() -> impl IntoResponse {
     )
 }
 
-fn served(media_type: &'static str, body: Bytes) -> impl IntoResponse {
+fn served(media_type: &'static str, body: Bytes) -> impl IntoResponse + Clone {
     let headers = [
         (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, "no-cache"),

@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from "react";
+import { at } from "../base.js";
 import { post, remember } from "../session.js";
 import { t } from "../text/index.js";
 
@@ -30,7 +31,7 @@ export function AccountPage({ name, notice = "" }: { name: keyof typeof PAGES; n
       const answer = await post(to, fresh ? { ...body, link: link ?? "" } : body);
       if (answer.ok) {
         remember(answer.body.user);
-        return location.replace("/");
+        return location.replace(at("/"));
       }
       setTold(answer.detail);
     } catch {

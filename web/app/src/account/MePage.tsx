@@ -1,4 +1,5 @@
 import { type FormEvent, useEffect, useState } from "react";
+import { at } from "../base.js";
 import { ConnectionState } from "../ConnectionState.js";
 import { useClient } from "../live.js";
 import { go } from "../route.js";
@@ -31,7 +32,7 @@ export default function MePage() {
     <div className="page">
       <header className="bar">
         <a
-          href="/"
+          href={at("/")}
           className="back"
           onClick={(event) => {
             event.preventDefault();

@@ -2,6 +2,7 @@ import type { LiveBoard } from "@boardcast/client";
 import { Archive, Keyboard, Redo2, Search, Undo2, Users } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Announcer } from "../announce.js";
+import { at } from "../base.js";
 import { ConnectionState } from "../ConnectionState.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
 import type { Action } from "../Palette.js";
@@ -109,7 +110,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
     <div className="page board">
       <header className="bar">
         <a
-          href="/"
+          href={at("/")}
           className="back"
           onClick={(event) => {
             event.preventDefault();

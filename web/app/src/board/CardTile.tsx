@@ -7,6 +7,7 @@ import type { Card } from "@boardcast/client";
 import { AlignLeft, Ban, Calendar, CheckSquare, MessageSquare, Paperclip } from "lucide-react";
 import { memo, useEffect, useRef, useState } from "react";
 import { announce } from "../announce.js";
+import { at } from "../base.js";
 import { useBoard, useThing } from "../live.js";
 import { go } from "../route.js";
 import { day, t } from "../text/index.js";
@@ -85,7 +86,7 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
   return (
     <a
       ref={tile}
-      href={`/b/${board.id}/c/${id}`}
+      href={at(`/b/${board.id}/c/${id}`)}
       className={`card ${edge ?? ""} ${dragged ? "dragged" : ""} ${isSelected ? "selected" : ""}`}
       data-card={id}
       tabIndex={isCursor || first ? 0 : -1}

@@ -1,6 +1,7 @@
 import type { Attachment, Card } from "@boardcast/client";
 import { Download, Paperclip, Pencil, RotateCcw, X } from "lucide-react";
 import { useCallback, useRef, useState, useSyncExternalStore } from "react";
+import { at } from "../base.js";
 import { InlineEdit } from "../board/InlineEdit.js";
 import { useBoard, useThing } from "../live.js";
 import { credentials } from "../session.js";
@@ -80,7 +81,7 @@ function Attached(props: {
   const board = useBoard();
   const by = useThing("members", file.added.by)?.name ?? file.added.by;
   const [renaming, setRenaming] = useState(false);
-  const path = `/api/v1/boards/${board.id}/attachments/${file.id}`;
+  const path = at(`/api/v1/boards/${board.id}/attachments/${file.id}`);
   const about = { card, attachment: file.id };
   const size = typeof file.size === "number" ? `${bytes(file.size)} · ` : "";
   return (

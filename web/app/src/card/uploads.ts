@@ -1,5 +1,6 @@
 // Files on their way to the server, one after the other; they go on when the card is closed.
 import { newId } from "@boardcast/client";
+import { at } from "../base.js";
 import { credentials } from "../session.js";
 import { t } from "../text/index.js";
 import { tell } from "../told.js";
@@ -78,7 +79,7 @@ function send({ id, board, card, file }: Upload): void {
   const sending = new XMLHttpRequest();
   request = sending;
   const name = encodeURIComponent(file.name);
-  sending.open("POST", `/api/v1/boards/${board}/cards/${card}/attachments?name=${name}`);
+  sending.open("POST", at(`/api/v1/boards/${board}/cards/${card}/attachments?name=${name}`));
   for (const [header, value] of Object.entries(credentials())) {
     sending.setRequestHeader(header, value);
   }

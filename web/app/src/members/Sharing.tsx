@@ -2,6 +2,7 @@ import type { Role } from "@boardcast/client";
 import { type FormEvent, useState } from "react";
 import { inDays, useAsked } from "../account/asked.js";
 import { Secret } from "../account/Secret.js";
+import { at } from "../base.js";
 import { useBoard } from "../live.js";
 import { moment, t } from "../text/index.js";
 
@@ -27,7 +28,7 @@ function Invitations() {
     const fields = new FormData(event.currentTarget);
     const uses = Number(fields.get("uses"));
     const answer = await make({ role: fields.get("role"), uses });
-    if (answer) setMade(`${location.origin}/#invitation=${answer.invitation}`);
+    if (answer) setMade(`${location.origin}${at("/")}#invitation=${answer.invitation}`);
   }
   return (
     <section className="share" aria-labelledby="invitations">
@@ -74,7 +75,7 @@ function Links() {
     event.preventDefault();
     const days = Number(new FormData(event.currentTarget).get("days"));
     const answer = await make(days > 0 ? { expires: inDays(days) } : {});
-    if (answer) setMade(`${location.origin}/b/${board.id}#view=${answer.link}`);
+    if (answer) setMade(`${location.origin}${at(`/b/${board.id}`)}#view=${answer.link}`);
   }
   return (
     <section className="share" aria-labelledby="links">

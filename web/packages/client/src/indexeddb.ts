@@ -31,8 +31,10 @@ export class IndexedDbStore implements Store {
     private readonly locks: Locks | undefined = globalThis.navigator?.locks,
     private readonly tab: Pick<Storage, "getItem" | "setItem"> | undefined = tabStorage(),
     factory: IDBFactory = indexedDB,
+    /** Another server on the same host has a database of its own. */
+    private readonly name = NAME,
   ) {
-    const opening = factory.open(NAME, VERSION);
+    const opening = factory.open(name, VERSION);
     opening.onupgradeneeded = () => {
       const db = opening.result;
       const stores = {
@@ -106,7 +108,7 @@ export class IndexedDbStore implements Store {
   };
 
   private async claimOfTab(account: string): Promise<Claim> {
-    const name = `${NAME}/${account}`;
+    const name = `${this.name}/${account}`;
     let client = this.tab?.getItem(name);
     if (!client) {
       client = newId();
@@ -134,7 +136,7 @@ export class IndexedDbStore implements Store {
   private lock(client: string): Promise<(() => void) | undefined> {
     return new Promise((resolve, reject) => {
       const options = { mode: "exclusive", ifAvailable: true } as const;
-      const held = this.locks?.request(`${NAME}/${client}`, options, (lock) => {
+      const held = this.locks?.request(`${this.name}/${client}`, options, (lock) => {
         if (!lock) return resolve(undefined);
         return new Promise<void>((release) => resolve(release));
       });
