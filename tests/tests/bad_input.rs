@@ -6,8 +6,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use boardcast::clock;
 use boardcast_protocol::ids::BoardId;
-use boardcast_protocol::message::{ErrorCode, ErrorMessage};
+use boardcast_protocol::message::{ErrorCode, ErrorMessage, ServerMessage};
+use boardcast_protocol::position::Version;
 use boardcast_tests::client::TestClient;
 use boardcast_tests::harness::TestServer;
 use boardcast_tests::process::{Serving, run, stderr};
@@ -49,6 +51,31 @@ async fn what_is_not_a_message_is_answered_and_again_and_again_ends_the_connecti
     }
     assert_eq!(client.closed().await, Some(1008));
     witness.create_board("not disturbed").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_client_claims_about_a_command_is_overwritten() {
+    let server = TestServer::start().await;
+    let mut ann = server.client("ann").await;
+    let board = ann.create_board("Plans").await;
+    ann.subscribe(board, None).await;
+    let began = clock::now();
+    let claimed = json!({
+        "type": "submit", "board": board.as_str(), "seq": 1, "client": "other", "by": "eve",
+        "user": "eve", "at": 1, "version": 99, "n": 99, "admin": true,
+        "cmds": [{
+            "type": "column.create", "column": "c", "title": "To do", "by": "eve", "at": 1,
+            "rank": "zz", "created": {"by": "eve", "at": 1},
+        }],
+    });
+    ann.say(&claimed).await;
+    let batch = ann.batch().await;
+    let [version] = batch.v.as_slice() else {
+        panic!("not one version: {batch:?}");
+    };
+    assert_eq!((version.n, version.by.as_str()), (Version(1), "ann"));
+    assert!((began..=clock::now()).contains(&version.at), "{version:?}");
     server.stop().await;
 }
 
@@ -134,6 +161,28 @@ async fn a_foreign_board_and_a_missing_one_get_the_same_answer() {
         assert_eq!(json!(answers[0].req), message["req"]);
         assert_eq!(json!(answers[0].seq), message["seq"]);
     }
+    // Presence is not answered, and nobody there hears of it.
+    for (client, card) in [(&mut eve, "eves"), (&mut ann, "anns")] {
+        let at = json!({"doing": "typing", "card": card});
+        client
+            .say(&json!({"type": "presence", "board": foreign, "at": at}))
+            .await;
+        client.say(&json!({"type": "ping", "t": 1})).await;
+        loop {
+            let message = client.next().await;
+            assert!(!json!(message).to_string().contains("eve"), "{message:?}");
+            if matches!(message, ServerMessage::Pong(_)) {
+                break;
+            }
+        }
+    }
+    let told = ann.wait_for(|message| {
+        let is_presence = matches!(message, ServerMessage::Presence(_));
+        let told = json!(message).to_string();
+        (is_presence && told.contains("anns")).then_some(told)
+    });
+    let told = told.await;
+    assert!(!told.contains("eve"), "{told}");
     server.stop().await;
 }
 
