@@ -94,7 +94,7 @@ fn compose() -> Value {
         ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer));
     let mut paths = PathsBuilder::new();
     for operation in all() {
-        let (path, item) = operation.describe();
+        let (path, item) = operation.describe(all());
         paths = paths.path(path, item);
     }
     let document = OpenApiBuilder::new()

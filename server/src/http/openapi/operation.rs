@@ -1,6 +1,7 @@
 //! One operation: a method on a path, what it takes and what it answers.
 
 use serde_json::Value;
+use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
 };
@@ -41,8 +42,12 @@ pub(super) enum Body {
 const COMMON: [u16; 4] = [400, 401, 429, 503];
 
 impl Operation {
-    /// Its path and itself, with parameters, body and answers.
-    pub(super) fn describe(&self) -> (&'static str, PathItem) {
+    /// Its path and itself, with parameters, body and answers. What it makes is linked to those of
+    /// `all` that take its id.
+    pub(super) fn describe<'a>(
+        &self,
+        all: impl Iterator<Item = &'a Self>,
+    ) -> (&'static str, PathItem) {
         let tag = self.path.split('/').nth(3).unwrap_or("server");
         let is_open = matches!(self.id, "sign-in" | "first-start" | "set-password");
         let mut operation = OperationBuilder::new()
@@ -53,11 +58,7 @@ impl Operation {
             let scopes: [&str; 0] = [];
             operation = operation.security(SecurityRequirement::new("bearer", scopes));
         }
-        let in_path = self
-            .path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-        for name in in_path.chain(self.takes.iter().copied()) {
+        for name in self.in_path().chain(self.takes.iter().copied()) {
             let told = names::parameter(name);
             let (place, required) = match told.place {
                 Place::Path => (ParameterIn::Path, Required::True),
@@ -85,6 +86,9 @@ impl Operation {
         if let Some((media_type, content)) = answer.content() {
             response = response.content(media_type, content);
         }
+        for (id, link) in self.links(all) {
+            response = response.link(id, link);
+        }
         operation = operation.response(status.to_string(), response);
         for status in COMMON.iter().chain(self.errors) {
             let mut response = ResponseBuilder::new().description(names::status(*status));
@@ -100,6 +104,52 @@ impl Operation {
             operation = operation.response(status.to_string(), response);
         }
         (self.path, PathItem::new(self.http_method(), operation))
+    }
+
+    /// The names of the ids in its path.
+    fn in_path(&self) -> impl Iterator<Item = &'static str> {
+        let parts = self.path.split('/');
+        parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// What can be asked about the thing that it makes: whatever takes the id of that and otherwise
+    /// those of the path.
+    fn links<'a>(&self, all: impl Iterator<Item = &'a Self>) -> Vec<(&'static str, Link)> {
+        if (self.method, self.answer.0) != ("POST", 201) {
+            return Vec::new();
+        }
+        let all: Vec<&Self> = all.collect();
+        let below = format!("{}/", self.path);
+        let of_thing = |other: &&Self| {
+            let rest = other.path.strip_prefix(&below)?;
+            rest.strip_prefix('{')?.strip_suffix('}')
+        };
+        let Some(own) = all.iter().find_map(of_thing) else {
+            return Vec::new();
+        };
+        let answered = match (own, self.answer.1) {
+            ("board", _) => "$response.body#/board",
+            ("user", Body::Json("Anything")) => "$response.body#/user",
+            _ => "$response.body#/id",
+        };
+        // Other things have these names for their ids as well.
+        let is_shared = matches!(own, "id" | "user");
+        let takes_it = |other: &&Self| {
+            let mut names = other.in_path();
+            other.in_path().any(|name| name == own)
+                && names.all(|name| name == own || self.in_path().any(|known| known == name))
+                && (!is_shared || other.path.starts_with(&below))
+        };
+        let link = |other: &Self| {
+            let link = LinkBuilder::new().operation_id(other.id);
+            let link = other.in_path().fold(link, |link, name| match name == own {
+                true => link.parameter(name, answered),
+                false => link.parameter(name, format!("$request.path.{name}")),
+            });
+            (other.id, link.build())
+        };
+        let linked = all.into_iter().filter(takes_it);
+        linked.map(link).collect()
     }
 
     fn http_method(&self) -> HttpMethod {
