@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=SCHEMATHESIS_VERSION
+version=4.32.5
 tools=target/tools/schemathesis-$version
 if ! python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2> /dev/null; then
     echo 'openapi: SKIPPED: it needs Python 3.10 with venv' >&2

@@ -143,9 +143,19 @@ async fn nobody_writes_a_line_of_the_log_by_a_name_with_line_breaks() {
     for (method, path, body, status) in [
         ("POST", "/api/v1/sessions", guess, 401),
         ("POST", "/api/v1/boards", json!({"title": named}), 422),
-        ("POST", "/api/v1/tokens", json!({"name": named, "scope": "read"}), 422),
+        (
+            "POST",
+            "/api/v1/tokens",
+            json!({"name": named, "scope": "read"}),
+            422,
+        ),
         ("POST", "/api/v1/admin/bots", json!({"name": named}), 422),
-        ("POST", "/api/v1/import?format=json", json!({"title": named}), 422),
+        (
+            "POST",
+            "/api/v1/import?format=json",
+            json!({"title": named}),
+            422,
+        ),
         (
             "POST",
             "/api/v1/import?format=trello",
@@ -158,8 +168,18 @@ async fn nobody_writes_a_line_of_the_log_by_a_name_with_line_breaks() {
             Value::Null,
             400,
         ),
-        ("GET", &format!("/api/v1/boards/{escaped}"), Value::Null, 404),
-        ("GET", &format!("/api/v1/search?q={escaped}"), Value::Null, 200),
+        (
+            "GET",
+            &format!("/api/v1/boards/{escaped}"),
+            Value::Null,
+            404,
+        ),
+        (
+            "GET",
+            &format!("/api/v1/search?q={escaped}"),
+            Value::Null,
+            200,
+        ),
         ("GET", &format!("/{escaped}"), Value::Null, 404),
     ] {
         let body = (!body.is_null()).then_some(&body);

@@ -62,7 +62,9 @@ async fn a_file_of_50_mb_is_imported_whole_while_others_go_on() {
     let ((status, imported), ()) = tokio::join!(import(&server, &ann, "json", &whole), work);
     assert_eq!(status, 201, "{imported}");
     let id = imported["board"].as_str().expect("a board");
-    let last = ann.get(&format!("/api/v1/boards/{id}/cards/c{count}")).await;
+    let last = ann
+        .get(&format!("/api/v1/boards/{id}/cards/c{count}"))
+        .await;
     let last = last.json();
     assert_eq!(last["description"].as_str().map(str::len), Some(text.len()));
     server.stop().await;
@@ -87,7 +89,12 @@ async fn files_that_are_bombs_are_refused_and_leave_no_board() {
         ("deep inside", "json", unknown, "not readable"),
         ("deep", "trello", deep, "not readable"),
         ("deep inside", "trello", deep_trello, "not readable"),
-        ("a million cards", "json", cards(1..=1_000_000), "at most 20000 cards"),
+        (
+            "a million cards",
+            "json",
+            cards(1..=1_000_000),
+            "at most 20000 cards",
+        ),
         ("links around", "json", file(&around.join(",")), "lead back"),
         (
             "ids twice",
@@ -107,7 +114,10 @@ async fn files_that_are_bombs_are_refused_and_leave_no_board() {
         assert_eq!(problem["type"], "/api/#invalid");
         let told = problem["detail"].as_str().expect("a hint");
         assert!(told.contains(hint), "{what} {format}: {told}");
-        assert!(told.len() < 1_000, "{what}: a hint repeats little of the file");
+        assert!(
+            told.len() < 1_000,
+            "{what}: a hint repeats little of the file"
+        );
         assert_eq!(boards(&ann).await, 0, "{what} {format}");
     }
     let (status, most) = import(&server, &ann, "json", &cards(1..=CARDS_MAX)).await;

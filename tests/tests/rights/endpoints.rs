@@ -8,118 +8,12 @@ use boardcast_tests::raw::{Head, exchange};
 use boardcast_tests::scene::Scene;
 use serde_json::{Value, json};
 
+mod deeds;
+
+use self::deeds::{Endpoint, HOME, deed, endpoints};
 use super::page::name;
 use super::table::Stage;
 use super::text;
-
-/// A method on a path, as the document has it.
-#[derive(Debug)]
-struct Endpoint {
-    id: String,
-    method: String,
-    path: String,
-    /// Whether the body must be announced as JSON.
-    takes_json: bool,
-    /// Whether it needs no credentials.
-    is_open: bool,
-}
-
-async fn endpoints(scene: &Scene) -> Vec<Endpoint> {
-    let document = scene.ask("GET", "/api/openapi.json", &[], None).await.json();
-    let paths = document["paths"].as_object().expect("paths");
-    let all = paths.iter().flat_map(|(path, item)| {
-        let methods = item.as_object().expect("methods");
-        methods.iter().map(|(method, told)| Endpoint {
-            id: told["operationId"].as_str().expect("an id").to_owned(),
-            method: method.to_uppercase(),
-            path: path.clone(),
-            takes_json: told["requestBody"]["content"]
-                .get("application/json")
-                .is_some(),
-            is_open: told.get("security").is_none(),
-        })
-    });
-    let all: Vec<_> = all.collect();
-    assert!(all.len() > 70, "{} endpoints", all.len());
-    all
-}
-
-/// The action that an endpoint is, and a body that it takes. `#` is a number that is used once.
-fn deed(id: &str) -> Option<(Action, Value)> {
-    let nothing = || Value::Null;
-    let title = || json!({"title": "New"});
-    Some(match id {
-        "read-board" | "stream-events" | "read-activity" | "list-columns" | "read-column"
-        | "list-labels" | "list-members" | "list-cards" | "read-card" | "list-checklists"
-        | "list-comments" | "read-attachment" | "read-thumbnail" => (Action::Read, nothing()),
-        "export-board" => (Action::Export, nothing()),
-        "create-comment" | "change-comment" => (Action::Comment, json!({"text": "New"})),
-        "remove-comment" => (Action::Comment, nothing()),
-        "submit-commands" => {
-            let command = json!({"type": "column.create", "title": "New"});
-            (Action::Edit, json!({"commands": [command]}))
-        }
-        "create-column" | "change-column" | "change-card" | "create-checklist"
-        | "change-checklist" => (Action::Edit, title()),
-        "create-card" => (Action::Edit, json!({"column": HOME, "title": "New"})),
-        "create-label" => (Action::Edit, json!({"name": "New #"})),
-        "change-label" => (Action::Edit, json!({"name": "Newer #"})),
-        "create-item" | "change-item" => (Action::Edit, json!({"text": "New"})),
-        "change-attachment" => (Action::Edit, json!({"name": "new.txt"})),
-        "attach-file" => (Action::Edit, json!("the bytes of a file, #")),
-        "remove-column" | "remove-card" | "remove-label" | "remove-checklist" | "remove-item"
-        | "remove-attachment" | "put-card-label" | "remove-card-label" | "put-card-assignee"
-        | "remove-card-assignee" => (Action::Edit, nothing()),
-        "change-board" => (Action::Administer, title()),
-        "add-member" => (
-            Action::Administer,
-            json!({"user": "new#", "role": "viewer"}),
-        ),
-        "change-member" => (Action::Administer, json!({"role": "editor"})),
-        "remove-member" => (Action::Administer, nothing()),
-        "list-invitations" | "revoke-invitation" => (Action::Invite, nothing()),
-        "invite" => (Action::Invite, json!({"role": "viewer"})),
-        "list-links" | "revoke-link" => (Action::Share, nothing()),
-        "share" => (Action::Share, json!({})),
-        "list-boards" | "search-cards" => (Action::ListBoards, nothing()),
-        "create-board" => (Action::CreateBoard, title()),
-        // A ticket stands for whoever asks, so the least that makes something new.
-        "issue-ticket" => (Action::CreateBoard, nothing()),
-        // Onto a board that is there, the table itself is tried.
-        "import-board" => (Action::CreateBoard, json!({"not": "a board"})),
-        "accept-invitation" => (Action::AcceptInvitation, nothing()),
-        "list-sessions" | "end-session" | "list-tokens" | "revoke-token" => {
-            (Action::OwnAccount, nothing())
-        }
-        "make-token" => (
-            Action::OwnAccount,
-            json!({"name": "ci", "scope": "read"}),
-        ),
-        "change-password" => (
-            Action::OwnAccount,
-            json!({"old": "x", "new": "short"}),
-        ),
-        "back-up" | "list-connections" | "close-connection" | "read-stats" | "list-users"
-        | "reset-user" | "read-audit" | "list-tokens-of" | "revoke-token-of" => {
-            (Action::AdministerServer, nothing())
-        }
-        "restore" => (Action::AdministerServer, json!("no backup")),
-        "add-user" => (
-            Action::AdministerServer,
-            json!({"name": "New", "email": "new#@example.org"}),
-        ),
-        "change-user" => (Action::AdministerServer, json!({"disabled": true})),
-        "add-bot" => (Action::AdministerServer, json!({"name": "New"})),
-        "make-token-of" => (
-            Action::AdministerServer,
-            json!({"name": "ci", "scope": "read"}),
-        ),
-        _ => return None,
-    })
-}
-
-/// A column that stays.
-const HOME: &str = "home";
 
 /// What is sent.
 #[derive(Debug)]
@@ -134,7 +28,10 @@ impl Request<'_> {
     /// Sends it and looks at the head of the answer: a stream has no end.
     async fn send(self, scene: &Scene) -> u16 {
         let address = scene.server.address();
-        let mut text = format!("{} {} HTTP/1.1\r\nHost: {address}\r\n", self.method, self.path);
+        let mut text = format!(
+            "{} {} HTTP/1.1\r\nHost: {address}\r\n",
+            self.method, self.path
+        );
         for (name, value) in &self.headers {
             text += &format!("{name}: {value}\r\n");
         }
@@ -166,7 +63,14 @@ impl Stage {
         let n = self.tries;
         let owner = self.scene.server.token("owner");
         let mut ids: BTreeMap<_, _> = [
-            "column", "card", "label", "checklist", "item", "comment", "attachment", "user",
+            "column",
+            "card",
+            "label",
+            "checklist",
+            "item",
+            "comment",
+            "attachment",
+            "user",
         ]
         .map(|noun| (noun, format!("{noun}{n}")))
         .into();
@@ -179,10 +83,22 @@ impl Stage {
             }
         };
         let card = id("card");
-        needs("column", json!({"type": "column.create", "column": id("column"), "title": "x"}));
-        needs("label", json!({"type": "label.create", "label": id("label"), "name": format!("l{n}")}));
-        needs("user", json!({"type": "member.add", "user": id("user"), "role": "viewer"}));
-        needs("card", json!({"type": "card.create", "card": card, "column": HOME, "title": "x"}));
+        needs(
+            "column",
+            json!({"type": "column.create", "column": id("column"), "title": "x"}),
+        );
+        needs(
+            "label",
+            json!({"type": "label.create", "label": id("label"), "name": format!("l{n}")}),
+        );
+        needs(
+            "user",
+            json!({"type": "member.add", "user": id("user"), "role": "viewer"}),
+        );
+        needs(
+            "card",
+            json!({"type": "card.create", "card": card, "column": HOME, "title": "x"}),
+        );
         let checklist = id("checklist");
         needs(
             "checklist",
@@ -260,7 +176,9 @@ impl Stage {
 /// The request of an endpoint, with the ids of its path and without a body.
 fn plain(endpoint: &Endpoint, id: impl Fn(&str) -> String) -> Request<'_> {
     let parts = endpoint.path.split('/').map(|part| {
-        let noun = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        let noun = part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'));
         noun.map_or_else(|| part.to_owned(), &id)
     });
     let mut path = parts.collect::<Vec<_>>().join("/");
@@ -403,7 +321,11 @@ async fn each_body_of_json_must_be_announced_as_json() {
     let taking: Vec<_> = all.iter().filter(|endpoint| endpoint.takes_json).collect();
     assert!(taking.len() > 25, "{}", taking.len());
     for endpoint in taking {
-        for media_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
+        for media_type in [
+            None,
+            Some("text/plain"),
+            Some("application/x-www-form-urlencoded"),
+        ] {
             let board = stage.board.as_str();
             let mut request = plain(endpoint, |noun| match noun {
                 "board" => board.to_owned(),

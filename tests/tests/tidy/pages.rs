@@ -88,9 +88,10 @@ pub(crate) fn rows_with_tests(files: &[Tracked]) -> Vec<Violation> {
                 violations.push(Violation::new(page, begin, what));
             }
             let missing = names.iter().filter(|name| !is_test(files, name));
-            violations.extend(missing.map(|name| {
-                Violation::new(page, begin, format!("there is no test `{name}`"))
-            }));
+            violations.extend(
+                missing
+                    .map(|name| Violation::new(page, begin, format!("there is no test `{name}`"))),
+            );
         }
     }
     violations
@@ -253,8 +254,14 @@ mod tests {
             let page = format!("| attack | tests |\n|---|---|\n| `a_b_c_d` | {last} |\n\nText.\n");
             let files = [
                 Tracked::new(ATTACKS, &page),
-                Tracked::new("tests/a.rs", "#[test]\nfn it_holds() {}\n\nfn no_test() {}\n"),
-                Tracked::new("tests/b.rs", "#[tokio::test(start_paused = true)]\nasync fn it_waits() {}"),
+                Tracked::new(
+                    "tests/a.rs",
+                    "#[test]\nfn it_holds() {}\n\nfn no_test() {}\n",
+                ),
+                Tracked::new(
+                    "tests/b.rs",
+                    "#[tokio::test(start_paused = true)]\nasync fn it_waits() {}",
+                ),
                 Tracked::new("web/a.test.ts", "test(\"it is shown\", async () => {});"),
             ];
             rows_with_tests(&files).len()
