@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 version=4.32.5
-tools=target/tools/schemathesis-$version
+tools=$PWD/target/tools/schemathesis-$version
 if ! python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2> /dev/null; then
     echo 'openapi: SKIPPED: it needs Python 3.10 with venv' >&2
     exit 0
@@ -18,7 +18,7 @@ if [ ! -x "$tools/bin/schemathesis" ]; then
 fi
 
 cargo build --quiet --package boardcast
-boardcast=target/debug/boardcast
+boardcast=$PWD/target/debug/boardcast
 dir=$(mktemp -d)
 server=
 cleanup() {
@@ -40,7 +40,11 @@ done
 token=$("$boardcast" token --data-dir "$dir/data" --user root --role admin --ttl 1h)
 
 # A stream has no end, and a restore ends the server: tests of Rust ask them.
-"$tools/bin/schemathesis" run "$url/api/openapi.json" \
+# What it remembers stays in the folder of the run.
+export SCHEMATHESIS_HOOKS=$PWD/tests/schemathesis_hooks.py
+config=$PWD/tests/schemathesis.toml
+cd "$dir"
+"$tools/bin/schemathesis" --config-file "$config" run "$url/api/openapi.json" \
     --header "Authorization: Bearer $token" \
     --checks all --seed "${SEED:-1}" --max-examples "${EXAMPLES:-10}" \
     --exclude-operation-id stream-events --exclude-operation-id restore \

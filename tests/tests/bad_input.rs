@@ -14,6 +14,7 @@ use boardcast_tests::client::TestClient;
 use boardcast_tests::harness::TestServer;
 use boardcast_tests::process::{Serving, run, stderr};
 use boardcast_tests::raw::{close_code, rest, upgrade};
+use boardcast_tests::scene::ask;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -76,6 +77,28 @@ async fn what_a_client_claims_about_a_command_is_overwritten() {
     };
     assert_eq!((version.n, version.by.as_str()), (Version(1), "ann"));
     assert!((began..=clock::now()).contains(&version.at), "{version:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_title_of_a_new_board_is_one_line() {
+    let server = TestServer::start().await;
+    let mut ann = server.client("ann").await;
+    let bearer = format!("Bearer {}", server.token("ann"));
+    let headers = [("Authorization", bearer.as_str())];
+    let long = "x".repeat(2_049);
+    for title in ["", "  ", "a\nb", "a\u{1b}[31m", &long] {
+        let create = json!({"type": "board.create", "req": 3, "title": title});
+        ann.say(&create).await;
+        let error = ann.error().await;
+        assert_eq!((error.code, error.req), (ErrorCode::BadMessage, Some(3)));
+        let body = json!({"title": title});
+        let answer = ask(&server.url("/api/v1/boards"), "POST", &headers, Some(&body)).await;
+        assert_eq!(answer.status, 422, "{title:?}: {answer:?}");
+    }
+    let board = ann.create_board(" Plans ").await;
+    let view = ann.subscribe(board, None).await.view.expect("a snapshot");
+    assert_eq!(view.title, "Plans");
     server.stop().await;
 }
 
@@ -162,27 +185,18 @@ async fn a_foreign_board_and_a_missing_one_get_the_same_answer() {
         assert_eq!(json!(answers[0].seq), message["seq"]);
     }
     // Presence is not answered, and nobody there hears of it.
-    for (client, card) in [(&mut eve, "eves"), (&mut ann, "anns")] {
-        let at = json!({"doing": "typing", "card": card});
-        client
-            .say(&json!({"type": "presence", "board": foreign, "at": at}))
-            .await;
-        client.say(&json!({"type": "ping", "t": 1})).await;
-        loop {
-            let message = client.next().await;
-            assert!(!json!(message).to_string().contains("eve"), "{message:?}");
-            if matches!(message, ServerMessage::Pong(_)) {
-                break;
-            }
+    let doing = |card: &str| json!({"type": "presence", "board": foreign, "at": {"doing": "typing", "card": card}});
+    eve.say(&doing("eves")).await;
+    eve.say(&json!({"type": "ping", "t": 1})).await;
+    assert!(matches!(eve.next().await, ServerMessage::Pong(_)));
+    ann.say(&doing("anns")).await;
+    loop {
+        let told = json!(ann.next().await).to_string();
+        assert!(!told.contains("\"eve"), "{told}");
+        if told.contains("\"anns\"") {
+            break;
         }
     }
-    let told = ann.wait_for(|message| {
-        let is_presence = matches!(message, ServerMessage::Presence(_));
-        let told = json!(message).to_string();
-        (is_presence && told.contains("anns")).then_some(told)
-    });
-    let told = told.await;
-    assert!(!told.contains("eve"), "{told}");
     server.stop().await;
 }
 

@@ -129,7 +129,7 @@ async fn an_open_socket_ends_with_its_session() {
     let cookie = scene.settle("ann").await;
     // A session lasts 30 days: this one has lasted all but the last seconds of them.
     let dir = scene.server.stop().await;
-    let ends = clock::now().0 + 4_000;
+    let ends = i64::try_from(clock::now().0 + 4_000).expect("a time");
     let database = rusqlite::Connection::open(dir.path().join("boardcast.db"));
     let changed = database
         .expect("the database")

@@ -77,8 +77,9 @@ impl Stage {
         ids.insert("board", self.board.as_str().to_owned());
         let id = |noun: &str| ids[noun].as_str();
         let mut commands = Vec::new();
+        let has = |noun: &str| path.contains(&format!("{{{noun}}}"));
         let mut needs = |noun: &str, command: Value| {
-            if path.contains(&format!("{{{noun}}}")) {
+            if has(noun) || (noun == "card" && has("attachment")) {
                 commands.push(command);
             }
         };

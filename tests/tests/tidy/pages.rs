@@ -105,8 +105,9 @@ fn is_test(files: &[Tracked], name: &str) -> bool {
             return file.text.contains(&sentence);
         }
         let is_marked = |(at, _): (usize, &str)| {
-            let above = file.text[..at].rsplit('\n').take(4);
-            let mut attributes = above.filter(|line| line.trim_start().starts_with("#["));
+            let above = file.text[..at].rsplit('\n').skip(1).map(str::trim_start);
+            let is_of_it = |line: &&str| line.starts_with("#[") || line.starts_with("//");
+            let mut attributes = above.take_while(is_of_it);
             attributes.any(|line| line.contains("test]") || line.contains("test("))
         };
         file.is_rust() && file.text.match_indices(&function).any(is_marked)

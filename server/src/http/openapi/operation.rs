@@ -1,7 +1,6 @@
 //! One operation: a method on a path, what it takes and what it answers.
 
-use serde_json::Value;
-use utoipa::openapi::link::{Link, LinkBuilder};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
 };
@@ -41,13 +40,12 @@ pub(super) enum Body {
 /// What any request may be answered.
 const COMMON: [u16; 4] = [400, 401, 429, 503];
 
+/// Parameters of the query that must be there.
+const REQUIRED: [&str; 3] = ["?name", "?format", "?q-of-search"];
+
 impl Operation {
-    /// Its path and itself, with parameters, body and answers. What it makes is linked to those of
-    /// `all` that take its id.
-    pub(super) fn describe<'a>(
-        &self,
-        all: impl Iterator<Item = &'a Self>,
-    ) -> (&'static str, PathItem) {
+    /// Its path and itself, with parameters, body and answers.
+    pub(super) fn describe(&self) -> (&'static str, PathItem) {
         let tag = self.path.split('/').nth(3).unwrap_or("server");
         let is_open = matches!(self.id, "sign-in" | "first-start" | "set-password");
         let mut operation = OperationBuilder::new()
@@ -62,7 +60,7 @@ impl Operation {
             let told = names::parameter(name);
             let (place, required) = match told.place {
                 Place::Path => (ParameterIn::Path, Required::True),
-                Place::Query if name == "?name" => (ParameterIn::Query, Required::True),
+                Place::Query if REQUIRED.contains(&name) => (ParameterIn::Query, Required::True),
                 Place::Query => (ParameterIn::Query, Required::False),
                 Place::Header => (ParameterIn::Header, Required::False),
             };
@@ -85,9 +83,6 @@ impl Operation {
         let mut response = ResponseBuilder::new().description(names::status(status));
         if let Some((media_type, content)) = answer.content() {
             response = response.content(media_type, content);
-        }
-        for (id, link) in self.links(all) {
-            response = response.link(id, link);
         }
         operation = operation.response(status.to_string(), response);
         for status in COMMON.iter().chain(self.errors) {
@@ -113,10 +108,10 @@ impl Operation {
     }
 
     /// What can be asked about the thing that it makes: whatever takes the id of that and otherwise
-    /// those of the path.
-    fn links<'a>(&self, all: impl Iterator<Item = &'a Self>) -> Vec<(&'static str, Link)> {
+    /// those of the path. Links as the answer of success bears them, by name.
+    pub(super) fn links<'a>(&self, all: impl Iterator<Item = &'a Self>) -> Map<String, Value> {
         if (self.method, self.answer.0) != ("POST", 201) {
-            return Vec::new();
+            return Map::new();
         }
         let all: Vec<&Self> = all.collect();
         let below = format!("{}/", self.path);
@@ -125,7 +120,7 @@ impl Operation {
             rest.strip_prefix('{')?.strip_suffix('}')
         };
         let Some(own) = all.iter().find_map(of_thing) else {
-            return Vec::new();
+            return Map::new();
         };
         let answered = match (own, self.answer.1) {
             ("board", _) => "$response.body#/board",
@@ -141,15 +136,25 @@ impl Operation {
                 && (!is_shared || other.path.starts_with(&below))
         };
         let link = |other: &Self| {
-            let link = LinkBuilder::new().operation_id(other.id);
-            let link = other.in_path().fold(link, |link, name| match name == own {
-                true => link.parameter(name, answered),
-                false => link.parameter(name, format!("$request.path.{name}")),
+            let parameters = other.in_path().map(|name| match name == own {
+                true => (name.to_owned(), json!(answered)),
+                false => (name.to_owned(), json!(format!("$request.path.{name}"))),
             });
-            (other.id, link.build())
+            let parameters: Map<_, _> = parameters.collect();
+            let link = json!({"operationId": other.id, "parameters": parameters});
+            (other.id.to_owned(), link)
         };
         let linked = all.into_iter().filter(takes_it);
-        linked.map(link).collect()
+        let mut links: Map<_, _> = linked.map(link).collect();
+        if own == "column" {
+            let card = json!({"column": answered, "title": "Write the page"});
+            let parameters = json!({"board": "$request.path.board"});
+            let link = json!({
+                "operationId": "create-card", "parameters": parameters, "requestBody": card
+            });
+            links.insert("create-card".to_owned(), link);
+        }
+        links
     }
 
     fn http_method(&self) -> HttpMethod {
