@@ -184,16 +184,22 @@ async fn a_foreign_board_and_a_missing_one_get_the_same_answer() {
         assert_eq!(json!(answers[0].req), message["req"]);
         assert_eq!(json!(answers[0].seq), message["seq"]);
     }
-    // Presence is not answered, and nobody there hears of it.
-    let doing = |card: &str| json!({"type": "presence", "board": foreign, "at": {"doing": "typing", "card": card}});
-    eve.say(&doing("eves")).await;
+    // Presence is not answered, and nobody there hears of it: of who comes after it they do.
+    let at = json!({"doing": "typing"});
+    eve.say(&json!({"type": "presence", "board": foreign, "at": at}))
+        .await;
     eve.say(&json!({"type": "ping", "t": 1})).await;
     assert!(matches!(eve.next().await, ServerMessage::Pong(_)));
-    ann.say(&doing("anns")).await;
+    let add = json!({"type": "member.add", "user": "bob", "role": "viewer"});
+    ann.say(&json!({"type": "submit", "board": foreign, "seq": 1, "cmds": [add]}))
+        .await;
+    ann.durable(foreign, 1).await;
+    let mut bob = server.client("bob").await;
+    bob.subscribe(foreign, None).await;
     loop {
         let told = json!(ann.next().await).to_string();
-        assert!(!told.contains("\"eve"), "{told}");
-        if told.contains("\"anns\"") {
+        assert!(!told.contains("\"eve\""), "{told}");
+        if told.contains("\"presence\"") && told.contains("\"bob\"") {
             break;
         }
     }
