@@ -35,6 +35,9 @@ pub(super) fn all() -> Value {
     if let Some(command) = all.get_mut("Command") {
         leave_ids_to_the_server(command);
     }
+    if let Some(commands) = all.get_mut("Commands") {
+        commands["properties"]["commands"]["minItems"] = 1.into();
+    }
     Value::Object(all)
 }
 

@@ -100,8 +100,9 @@ fn tags(listed: &str) -> impl Iterator<Item = &str> {
 fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
     let mut lines = Vec::new();
     for value in headers.get_all(name) {
-        let line = value.to_str().map_err(|_| {
-            let hint = format!("`{name}` holds something else than ASCII");
+        let line = value.to_str().ok().filter(|line| !line.contains('\t'));
+        let line = line.ok_or_else(|| {
+            let hint = format!("`{name}` holds something else than ASCII and spaces");
             Problem::new(StatusCode::BAD_REQUEST, hint)
         })?;
         lines.push(line);
