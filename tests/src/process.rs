@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -84,6 +85,8 @@ pub struct Serving {
     child: Child,
     address: SocketAddr,
     said: Vec<String>,
+    /// What it says from then on.
+    later: Option<JoinHandle<Vec<String>>>,
 }
 
 impl Serving {
@@ -135,11 +138,12 @@ impl Serving {
             })
             .expect("a server that is ready");
         // Somebody has to go on reading, or the server would stand still when the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
+        let later = std::thread::spawn(move || lines.map(Result::unwrap_or_default).collect());
         Self {
             child,
             address: address.parse().expect("an address"),
             said,
+            later: Some(later),
         }
     }
 
@@ -172,6 +176,17 @@ impl Serving {
     /// Asks it to read its files again.
     pub fn ask_to_reload(&self) {
         self.signal(Signal::HUP);
+    }
+
+    /// Asks it to stop, and waits for its end. All lines that it wrote to standard error.
+    pub fn log(mut self) -> Vec<String> {
+        self.ask_to_stop();
+        self.child.wait().expect("the end of the server");
+        let later = self.later.take().map(JoinHandle::join);
+        let later = later.expect("a reader").expect("its lines");
+        let mut all = std::mem::take(&mut self.said);
+        all.extend(later);
+        all
     }
 
     /// Asks it to stop.

@@ -6,12 +6,15 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use boardcast::clock;
 use boardcast_protocol::ids::BoardId;
-use boardcast_protocol::message::{ErrorCode, ErrorMessage};
+use boardcast_protocol::message::{ErrorCode, ErrorMessage, ServerMessage};
+use boardcast_protocol::position::Version;
 use boardcast_tests::client::TestClient;
 use boardcast_tests::harness::TestServer;
 use boardcast_tests::process::{Serving, run, stderr};
 use boardcast_tests::raw::{close_code, rest, upgrade};
+use boardcast_tests::scene::ask;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -49,6 +52,53 @@ async fn what_is_not_a_message_is_answered_and_again_and_again_ends_the_connecti
     }
     assert_eq!(client.closed().await, Some(1008));
     witness.create_board("not disturbed").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_client_claims_about_a_command_is_overwritten() {
+    let server = TestServer::start().await;
+    let mut ann = server.client("ann").await;
+    let board = ann.create_board("Plans").await;
+    ann.subscribe(board, None).await;
+    let began = clock::now();
+    let claimed = json!({
+        "type": "submit", "board": board.as_str(), "seq": 1, "client": "other", "by": "eve",
+        "user": "eve", "at": 1, "version": 99, "n": 99, "admin": true,
+        "cmds": [{
+            "type": "column.create", "column": "c", "title": "To do", "by": "eve", "at": 1,
+            "rank": "zz", "created": {"by": "eve", "at": 1},
+        }],
+    });
+    ann.say(&claimed).await;
+    let batch = ann.batch().await;
+    let [version] = batch.v.as_slice() else {
+        panic!("not one version: {batch:?}");
+    };
+    assert_eq!((version.n, version.by.as_str()), (Version(1), "ann"));
+    assert!((began..=clock::now()).contains(&version.at), "{version:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_title_of_a_new_board_is_one_line() {
+    let server = TestServer::start().await;
+    let mut ann = server.client("ann").await;
+    let bearer = format!("Bearer {}", server.token("ann"));
+    let headers = [("Authorization", bearer.as_str())];
+    let long = "x".repeat(2_049);
+    for title in ["", "  ", "a\nb", "a\u{1b}[31m", &long] {
+        let create = json!({"type": "board.create", "req": 3, "title": title});
+        ann.say(&create).await;
+        let error = ann.error().await;
+        assert_eq!((error.code, error.req), (ErrorCode::BadMessage, Some(3)));
+        let body = json!({"title": title});
+        let answer = ask(&server.url("/api/v1/boards"), "POST", &headers, Some(&body)).await;
+        assert_eq!(answer.status, 422, "{title:?}: {answer:?}");
+    }
+    let board = ann.create_board(" Plans ").await;
+    let view = ann.subscribe(board, None).await.view.expect("a snapshot");
+    assert_eq!(view.title, "Plans");
     server.stop().await;
 }
 
@@ -133,6 +183,25 @@ async fn a_foreign_board_and_a_missing_one_get_the_same_answer() {
         assert_eq!(answers[0].code, ErrorCode::NoSuchBoard);
         assert_eq!(json!(answers[0].req), message["req"]);
         assert_eq!(json!(answers[0].seq), message["seq"]);
+    }
+    // Presence is not answered, and nobody there hears of it: of who comes after it they do.
+    let at = json!({"doing": "typing"});
+    eve.say(&json!({"type": "presence", "board": foreign, "at": at}))
+        .await;
+    eve.say(&json!({"type": "ping", "t": 1})).await;
+    assert!(matches!(eve.next().await, ServerMessage::Pong(_)));
+    let add = json!({"type": "member.add", "user": "bob", "role": "viewer"});
+    ann.say(&json!({"type": "submit", "board": foreign, "seq": 1, "cmds": [add]}))
+        .await;
+    ann.durable(foreign, 1).await;
+    let mut bob = server.client("bob").await;
+    bob.subscribe(foreign, None).await;
+    loop {
+        let told = json!(ann.next().await).to_string();
+        assert!(!told.contains("\"eve\""), "{told}");
+        if told.contains("\"presence\"") && told.contains("\"bob\"") {
+            break;
+        }
     }
     server.stop().await;
 }

@@ -3,11 +3,12 @@
 use boardcast::config::Config;
 use boardcast_protocol::message::ErrorCode;
 use boardcast_tests::client::{TestClient, request};
-use boardcast_tests::harness::TestServer;
+use boardcast_tests::harness::{PATIENCE, TestServer};
 use boardcast_tests::raw::{close_code, exchange, rest, upgrade};
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Duration, sleep, timeout};
 
 fn hurried(config: &mut Config) {
     config.connections.heartbeat.sweep_every_ms = 20;
@@ -172,6 +173,29 @@ async fn silent_and_slow_connections_are_closed() {
         .await
         .expect("a connection");
     assert_eq!(rest(&mut silent).await, b"");
+    // However often something comes: it is the whole head that has so long.
+    let (mut reading, mut writing) = TcpStream::connect(server.address())
+        .await
+        .expect("a connection")
+        .into_split();
+    let dribble = async {
+        let head = format!("GET /ws HTTP/1.1\r\nHost: {}\r\n", "a".repeat(100_000));
+        for byte in head.bytes() {
+            if writing.write_u8(byte).await.is_err() {
+                break;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        std::future::pending().await
+    };
+    let mut said = Vec::new();
+    tokio::select! {
+        end = timeout(PATIENCE, reading.read_to_end(&mut said)) => {
+            let _ = end.expect("the end in time");
+        }
+        () = dribble => {}
+    }
+    assert!(!said.starts_with(b"HTTP/1.1 2"), "{said:?}");
     let (_, mut no_hello) = upgrade(server.address(), "/ws", &[]).await;
     assert_eq!(close_code(&rest(&mut no_hello).await), Some(4501));
     server.stop().await;

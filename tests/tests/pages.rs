@@ -159,10 +159,21 @@ async fn without_the_browser_client_small_pages_show_boards() {
 #[tokio::test]
 async fn what_is_no_page_is_not_found_and_not_kept() {
     let server = TestServer::start().await;
+    let long = format!("/assets/{}", "x".repeat(5 * 1_024));
     for path in [
         "/assets/index.js",
         "/assets/",
         "/assets/../etc/passwd",
+        "/../../../../etc/passwd",
+        "/assets/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/assets/..%2f..%2f..%2fetc%2fpasswd",
+        "/assets/..%5c..%5cboardcast.db",
+        "//etc/passwd",
+        "/%2fetc/passwd",
+        "/assets/x%00.js",
+        "/assets/boardcast.db",
+        "/secret.key",
+        &long,
         "/x",
     ] {
         let (head, _) = get(&server, path).await;

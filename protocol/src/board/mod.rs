@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use apply::{ApplyError, Moment};
 pub use by_id::Keyed;
 pub use card::{Card, CardKey, Comment, Detail, DetailMark};
-pub use decide::{Actor, decide};
+pub use decide::{Actor, decide, title_of_new_board};
 pub use digest::{detail_digest, view_hash};
 pub use document::{
     BoardDocument, DOCUMENT_FORMAT, DOCUMENT_VERSION, DocumentCard, DocumentColumn,

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 use serde_json::json;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
@@ -20,6 +20,8 @@ use super::trail::Trail;
 use crate::auth::Identity;
 use crate::storage::{AuditAct, AuditEntry, Backup, BackupError};
 
+/// What a backup is sent as: never compressed, so that its length is told.
+pub(super) const MEDIA_TYPE: &str = "application/vnd.sqlite3";
 const CHUNK_BYTES: usize = 64 * 1_024;
 /// A client that takes nothing for so long gets no more: its backup blocks all others.
 const STALL: Duration = Duration::from_secs(30);
@@ -41,7 +43,7 @@ pub(super) async fn backup(
         ..trail.entry(AuditAct::BackupTaken)
     });
     let headers = [
-        (header::CONTENT_TYPE, "application/vnd.sqlite3".to_owned()),
+        (header::CONTENT_TYPE, MEDIA_TYPE.to_owned()),
         (header::CONTENT_LENGTH, backup.bytes.to_string()),
         (
             header::CONTENT_DISPOSITION,
@@ -85,9 +87,11 @@ fn streamed(backup: Backup) -> Body {
         }
     });
     // Where it ends early, the announced length tells the client that it was cut off.
-    Body::from_stream(stream::unfold(taken, async |mut taken| {
+    let told = stream::unfold(taken, async |mut taken| {
         taken.recv().await.map(|chunk| (chunk, taken))
-    }))
+    });
+    // Whoever reads a body may ask again behind its end.
+    Body::from_stream(told.fuse())
 }
 
 async fn read(file: &mut File) -> io::Result<Bytes> {

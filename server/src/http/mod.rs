@@ -125,6 +125,7 @@ fn compressed() -> impl Predicate {
         .and(NotForContentType::SSE)
         .and(NotForContentType::IMAGES)
         .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new(backup::MEDIA_TYPE))
 }
 
 async fn not_found() -> Problem {

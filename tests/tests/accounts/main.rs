@@ -3,6 +3,7 @@
 mod command;
 mod first_start;
 mod guesses;
+mod logs;
 mod passwords;
 mod people;
 mod sessions;

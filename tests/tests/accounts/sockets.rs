@@ -1,7 +1,9 @@
 //! WebSockets of people who are signed in, and of those who are not any more.
 
+use boardcast::clock;
 use boardcast_protocol::message::ServerMessage;
 use boardcast_tests::client::TestClient;
+use boardcast_tests::harness::TestServer;
 use boardcast_tests::raw;
 use serde_json::json;
 
@@ -31,10 +33,16 @@ async fn a_cookie_needs_an_origin_and_one_that_has_ended_is_as_none() {
     let cookie = scene.settle("ann").await;
     let origin = scene.origin();
     let address = scene.server.address();
+    let secure = origin.replace("http:", "https:");
+    let longer = format!("{origin}.evil.example");
+    let other_port = format!("http://127.0.0.1:{}", address.port() ^ 1);
     for (origin, status) in [
         ("", 403),
         ("http://evil.example", 403),
         ("null", 403),
+        (secure.as_str(), 403),
+        (longer.as_str(), 403),
+        (other_port.as_str(), 403),
         (origin.as_str(), 101),
     ] {
         let headers = [("Cookie", cookie.as_str()), ("Origin", origin)];
@@ -113,6 +121,25 @@ async fn a_session_that_ends_between_upgrade_and_hello_opens_nothing() {
     let hello = json!({"type": "hello", "v": 1, "client": client.client_id().as_str()});
     client.say(&hello).await;
     assert_eq!(client.closed().await, Some(4502));
+}
+
+#[tokio::test]
+async fn an_open_socket_ends_with_its_session() {
+    let scene = Scene::start().await;
+    let cookie = scene.settle("ann").await;
+    // A session lasts 30 days: this one has lasted all but the last seconds of them.
+    let dir = scene.server.stop().await;
+    let ends = i64::try_from(clock::now().0 + 4_000).expect("a time");
+    let database = rusqlite::Connection::open(dir.path().join("boardcast.db"));
+    let changed = database
+        .expect("the database")
+        .execute("UPDATE sessions SET expires = ?1", [ends]);
+    assert_eq!(changed.expect("a change"), 1);
+    let server = TestServer::over(dir).await;
+    let scene = Scene { server };
+    let mut ann = scene.socket(&cookie).await;
+    assert_eq!(ann.closed().await, Some(4002));
+    assert!(!scene.is_live(&cookie).await);
 }
 
 #[tokio::test]

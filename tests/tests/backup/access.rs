@@ -3,6 +3,7 @@
 use boardcast::clock;
 use boardcast_protocol::board::Actor;
 use boardcast_tests::harness::TestServer;
+use boardcast_tests::raw::{exchange, rest};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -102,4 +103,24 @@ async fn one_backup_or_restore_at_a_time() {
     assert_eq!(ask(&server, Who::Admin, upload).await.0, 503);
     drop(place);
     assert_eq!(ask(&server, Who::Admin, None).await.0, 200);
+}
+
+/// Compressed, a backup that breaks off would look like a whole one: its length would not be told.
+#[tokio::test]
+async fn a_backup_is_not_compressed_for_who_takes_it_so() {
+    let server = TestServer::start().await;
+    let request = format!(
+        "GET /api/v1/backup HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+         Authorization: Bearer {}\r\nAccept-Encoding: gzip, br, zstd\r\n\r\n",
+        server.address(),
+        server.token_of_admin("root")
+    );
+    let (head, mut stream) = exchange(server.address(), &request).await;
+    assert_eq!(head.status, 200);
+    assert_eq!(head.header("content-encoding"), None);
+    let length = head.header("content-length").expect("a length");
+    let backup = rest(&mut stream).await;
+    assert_eq!(backup.len().to_string(), length);
+    assert!(backup.starts_with(b"SQLite format 3"));
+    server.stop().await;
 }

@@ -5,9 +5,10 @@ use boardcast::config::{Config, Settings};
 use boardcast::http::peer::TrustedProxies;
 use boardcast_tests::client::{TestClient, request};
 use boardcast_tests::harness::{PATIENCE, TestServer};
-use boardcast_tests::raw::upgrade;
+use boardcast_tests::raw::{close_code, rest, upgrade};
 use boardcast_tests::scene::{PASSWORD, Scene};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
 const FOR: &str = "X-Forwarded-For";
@@ -157,6 +158,45 @@ async fn the_cookie_and_the_origin_follow_the_scheme_that_a_trusted_proxy_names(
             let changes = [(PROTO, scheme), ("Origin", origin), ("Cookie", "a=b")];
             let (head, _) = upgrade(scene.server.address(), "/ws", &changes).await;
             assert_eq!(head.status, status, "{scheme} {origin}");
+        }
+    }
+}
+
+/// Headers by which some proxies say who has signed in with them. Nobody is believed.
+#[tokio::test]
+async fn headers_that_say_who_somebody_is_change_nothing_even_from_a_trusted_proxy() {
+    for (networks, _) in NETWORKS {
+        let scene = Scene::with(|config| trust(networks, config)).await;
+        scene.settle("ann").await;
+        let names = [
+            "Remote-User",
+            "X-Remote-User",
+            "X-Forwarded-User",
+            "X-Forwarded-Email",
+            "X-Forwarded-Preferred-Username",
+            "X-Auth-Request-User",
+            "X-Auth-Request-Email",
+            "X-WebAuth-User",
+            "X-Authenticated-User",
+            "Proxy-Authorization",
+            "X-Authorization",
+        ];
+        let token = format!("Bearer {}", scene.server.token("ann"));
+        for value in ["ann", "ann@example.org", token.as_str()] {
+            for name in names {
+                let headers = [(name, value), (FOR, "203.0.113.7"), (PROTO, "https")];
+                let answer = scene.ask("GET", "/api/v1/boards", &headers, None).await;
+                assert_eq!(answer.status, 401, "{name}: {value} {networks:?}");
+            }
+            let all = names.map(|name| (name, value));
+            let (head, mut socket) = upgrade(scene.server.address(), "/ws", &all).await;
+            assert_eq!(head.status, 101);
+            // A hello without a token, masked by zeros: it is nobody's.
+            let hello = br#"{"type":"hello","v":1,"client":"c"}"#;
+            let length = 0x80 | u8::try_from(hello.len()).expect("a short one");
+            let frame = [&[0x81, length, 0, 0, 0, 0][..], hello].concat();
+            socket.write_all(&frame).await.expect("a write");
+            assert_eq!(close_code(&rest(&mut socket).await), Some(4502), "{value}");
         }
     }
 }

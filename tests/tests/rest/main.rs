@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod commands;
 mod events;
+mod imports;
 mod keys;
 mod openapi;
 mod reads;

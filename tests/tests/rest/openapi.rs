@@ -80,6 +80,59 @@ async fn every_route_is_described_with_each_of_its_methods() {
     server.stop().await;
 }
 
+/// What is made is linked to what can be asked about it, by the ids of the answer and of the path.
+#[tokio::test]
+async fn links_lead_to_operations_and_give_them_all_ids_of_their_paths() {
+    let server = TestServer::start().await;
+    let document = document(&User::of(&server, "ann")).await;
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().expect("methods").values();
+        methods.map(move |operation| (path.as_str(), operation))
+    });
+    let operations: Vec<_> = operations.collect();
+    let ids_in = |path: &str| -> BTreeSet<String> {
+        let parts = path.split('/');
+        let ids = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        ids.map(str::to_owned).collect()
+    };
+    let mut linked = BTreeSet::new();
+    for (path, operation) in &operations {
+        let answers = operation["responses"].as_object().expect("answers");
+        for link in answers
+            .values()
+            .filter_map(|answer| answer["links"].as_object())
+        {
+            for link in link.values() {
+                let target = &link["operationId"];
+                let found = operations
+                    .iter()
+                    .find(|(_, other)| other["operationId"] == *target);
+                let (place, _) = found.unwrap_or_else(|| panic!("{target} is nowhere"));
+                let given = link["parameters"].as_object().expect("parameters");
+                assert!(given.keys().cloned().collect::<BTreeSet<_>>() == ids_in(place));
+                for value in given.values().filter_map(Value::as_str) {
+                    let of_path = value.strip_prefix("$request.path.");
+                    let is_known = of_path.is_none_or(|name| ids_in(path).contains(name));
+                    let is_of_body = value.starts_with("$response.body#/");
+                    assert!(is_known && (of_path.is_some() || is_of_body), "{value}");
+                }
+                linked.insert(target.as_str().expect("a name").to_owned());
+            }
+        }
+    }
+    for wanted in [
+        "read-board",
+        "create-card",
+        "change-card",
+        "remove-item",
+        "revoke-link",
+    ] {
+        assert!(linked.contains(wanted), "{wanted}: {linked:?}");
+    }
+    server.stop().await;
+}
+
 fn each_schema(name: &str, schema: &Value, see: &mut impl FnMut(&str, &Value)) {
     see(name, schema);
     let Some(keywords) = schema.as_object() else {

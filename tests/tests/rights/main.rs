@@ -1,8 +1,10 @@
 //! Who may do what: the table of rights over HTTP and WebSockets, invitations, public links.
 
 mod audit;
+mod endpoints;
 mod invitations;
 mod links;
+mod members;
 mod page;
 mod table;
 

@@ -28,19 +28,19 @@ enum Done {
 }
 
 /// A board with a member of each role, and what proves who somebody is.
-struct Stage {
-    scene: Scene,
-    board: BoardId,
+pub(super) struct Stage {
+    pub(super) scene: Scene,
+    pub(super) board: BoardId,
     link: String,
-    invitation: String,
+    pub(super) invitation: String,
     /// Rises with each try: no id is used twice.
-    tries: u64,
+    pub(super) tries: u64,
 }
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Commenter, Role::Editor, Role::Admin];
 
 impl Stage {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let scene = Scene::start().await;
         let owner = scene.settle("owner").await;
         let mut client = scene.socket(&owner).await;
@@ -83,7 +83,7 @@ impl Stage {
     }
 
     /// What somebody shows; nothing for nobody. A stranger is another one each time.
-    fn token(&mut self, who: Who) -> Option<String> {
+    pub(super) fn token(&mut self, who: Who) -> Option<String> {
         self.tries += 1;
         let server = &self.scene.server;
         match who {
@@ -105,6 +105,18 @@ impl Stage {
             Some(token) => self.scene.bear(method, path, token, body).await,
             None => self.scene.ask(method, path, &[], body).await,
         }
+    }
+
+    /// Somebody from whom a scope takes nothing away by chance: an administrator, `boss`, who is
+    /// admin of the board. The cookie of a session.
+    pub(super) async fn settle_boss(&self) -> String {
+        let boss = json!({"user": "boss", "name": "B", "email": email("boss"), "admin": true});
+        let added = self.scene.administer("POST", "", Some(&boss)).await;
+        let set = json!({"link": secret(&text(&added, "link")), "password": PASSWORD});
+        let cookie = self.scene.post("/api/v1/password", &set).await.sent_back();
+        let mut owner = self.scene.server.client("owner").await;
+        add(&mut owner, self.board, 1, "boss", Role::Admin).await;
+        cookie
     }
 
     /// Tries an action; `None` where there is no such way.
@@ -281,13 +293,7 @@ async fn r10_each_cell_of_the_table_is_kept_over_http_and_over_sockets() {
 #[tokio::test]
 async fn each_scope_of_a_token_is_kept_over_http_and_over_sockets() {
     let mut stage = Stage::start().await;
-    // Everything that a scope does not take away: an administrator who is admin of the board.
-    let boss = json!({"user": "boss", "name": "B", "email": email("boss"), "admin": true});
-    let added = stage.scene.administer("POST", "", Some(&boss)).await;
-    let set = json!({"link": secret(&text(&added, "link")), "password": PASSWORD});
-    let cookie = stage.scene.post("/api/v1/password", &set).await.sent_back();
-    let mut owner = stage.scene.server.client("owner").await;
-    add(&mut owner, stage.board, 1, "boss", Role::Admin).await;
+    let cookie = stage.settle_boss().await;
     let mut tried = 0;
     for scope in Scope::ALL {
         let token = stage.scene.token_of(&cookie, scope.name(), None).await;

@@ -64,6 +64,11 @@ fn tests_that_a_page_names_exist() {
 }
 
 #[test]
+fn each_attack_has_its_test() {
+    check(pages::rows_with_tests);
+}
+
+#[test]
 fn migrations_are_named_and_contiguous() {
     check(pages::migrations);
 }

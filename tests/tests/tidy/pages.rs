@@ -40,7 +40,9 @@ pub(crate) fn links(files: &[Tracked]) -> Vec<Violation> {
 }
 
 /// Pages that name the tests of what they say.
-const PAGES_WITH_TESTS: [&str; 2] = ["docs/durability.md", "docs/limits.md"];
+const PAGES_WITH_TESTS: [&str; 3] = ["docs/durability.md", "docs/limits.md", ATTACKS];
+/// The page of which each row of a table ends with the tests of what it says.
+const ATTACKS: &str = "docs/security.md";
 
 /// Each test that these pages name exists: a name in backquotes with three underscores or more is
 /// one, or a setting.
@@ -62,6 +64,54 @@ pub(crate) fn named_tests(files: &[Tracked]) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// Each row of the page of attacks ends with names in backquotes, and each of them is a test: a
+/// function of Rust, or the sentence of a test in TypeScript.
+pub(crate) fn rows_with_tests(files: &[Tracked]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for page in files.iter().filter(|file| file.path == ATTACKS) {
+        let mut at = 0;
+        for line in page.text.split_inclusive('\n') {
+            let begin = at;
+            at += line.len();
+            let cells = line.trim_end().strip_prefix("| ");
+            let Some((_, last)) = cells.and_then(|cells| cells.rsplit_once(" | ")) else {
+                continue;
+            };
+            if last == "tests |" {
+                continue;
+            }
+            let names: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
+            if names.is_empty() {
+                let what = "the row names no test in its last column";
+                violations.push(Violation::new(page, begin, what));
+            }
+            let missing = names.iter().filter(|name| !is_test(files, name));
+            violations.extend(
+                missing
+                    .map(|name| Violation::new(page, begin, format!("there is no test `{name}`"))),
+            );
+        }
+    }
+    violations
+}
+
+/// Whether a test of this name stands anywhere.
+fn is_test(files: &[Tracked], name: &str) -> bool {
+    let (function, sentence) = (format!("fn {name}("), format!("test(\"{name}\""));
+    files.iter().any(|file| {
+        if file.path.ends_with(".test.ts") {
+            return file.text.contains(&sentence);
+        }
+        let is_marked = |(at, _): (usize, &str)| {
+            let above = file.text[..at].rsplit('\n').skip(1).map(str::trim_start);
+            let is_of_it = |line: &&str| line.starts_with("#[") || line.starts_with("//");
+            let mut attributes = above.take_while(is_of_it);
+            attributes.any(|line| line.contains("test]") || line.contains("test("))
+        };
+        file.is_rust() && file.text.match_indices(&function).any(is_marked)
+    })
 }
 
 /// Migrations are named `NNNN_verb_noun.sql`, from 0001 without a gap.
@@ -197,6 +247,32 @@ mod tests {
             dead_links("README.md", "```\n[a](nowhere)\n```\n`[b](nowhere)`"),
             0
         );
+    }
+
+    #[test]
+    fn a_row_without_a_test_that_exists_is_found() {
+        let found = |last: &str| {
+            let page = format!("| attack | tests |\n|---|---|\n| `a_b_c_d` | {last} |\n\nText.\n");
+            let files = [
+                Tracked::new(ATTACKS, &page),
+                Tracked::new(
+                    "tests/a.rs",
+                    "#[test]\nfn it_holds() {}\n\nfn no_test() {}\n",
+                ),
+                Tracked::new(
+                    "tests/b.rs",
+                    "#[tokio::test(start_paused = true)]\nasync fn it_waits() {}",
+                ),
+                Tracked::new("web/a.test.ts", "test(\"it is shown\", async () => {});"),
+            ];
+            rows_with_tests(&files).len()
+        };
+        assert_eq!(found("`it_holds`, `it_waits`, `it is shown`"), 0);
+        assert_eq!(found(""), 1);
+        assert_eq!(found("it holds"), 1);
+        assert_eq!(found("`it_holds`, `it_fails`"), 1);
+        assert_eq!(found("`no_test`"), 1);
+        assert_eq!(found("`it is not shown`"), 1);
     }
 
     #[test]

@@ -6,6 +6,16 @@ use crate::event::Event;
 use crate::ids::UserId;
 use crate::limits::MEMBERS_MAX;
 
+/// The title of a board that is to be made, without white space around it.
+///
+/// # Errors
+/// It is empty, longer than a title may be, or not one line.
+pub fn title_of_new_board(text: &str) -> Result<&str, Rejection> {
+    let title = text.trim();
+    check::title("title", title)?;
+    Ok(title)
+}
+
 impl Deciding<'_> {
     pub(super) fn board_set(
         &self,

@@ -10,6 +10,8 @@ mod links;
 mod placing;
 pub(super) mod tags;
 
+pub use boards::title_of_new_board;
+
 use super::{Action, Board, Card, Pass, Reason, Rejection, Role};
 use crate::command::Command;
 use crate::event::{CardPatch, Event};

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use boardcast_protocol::board::{Actor, Member};
+use boardcast_protocol::board::{Actor, Member, title_of_new_board};
 use boardcast_protocol::ids::BoardId;
-use boardcast_protocol::limits::{ACTIVITY_PAGE_MAX, BOARDS_PAGE_MAX, TITLE_MAX_BYTES};
+use boardcast_protocol::limits::{ACTIVITY_PAGE_MAX, BOARDS_PAGE_MAX};
 use boardcast_protocol::message::{
     ActivityPage, ActivityQuery, BoardCreate, BoardCreated, Boards, BoardsList, ErrorCode,
     ErrorMessage, Hello, ServerMessage,
@@ -88,11 +88,11 @@ fn told(error: ApiTokenError) -> String {
 pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> Running {
     let BoardCreate { req, title } = create;
     Box::pin(async move {
-        if title.trim().is_empty() || title.len() > TITLE_MAX_BYTES {
-            let hint = format!("a title has 1 to {TITLE_MAX_BYTES} bytes");
-            return error(req, None, ErrorCode::BadMessage, hint);
-        }
-        match rooms.create(&title, &owner).await {
+        let title = match title_of_new_board(&title) {
+            Ok(title) => title,
+            Err(rejection) => return error(req, None, ErrorCode::BadMessage, rejection.hint),
+        };
+        match rooms.create(title, &owner).await {
             Ok(board) => answered(ServerMessage::BoardCreated(BoardCreated { req, board })),
             Err(failure) => {
                 tracing::error!(user = %owner.id, error = %failure, "failed to make a board");

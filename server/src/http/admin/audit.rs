@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use boardcast_protocol::ids::{BoardId, UserId};
-use boardcast_protocol::position::Timestamp;
+use boardcast_protocol::position::{MAX_SAFE_INTEGER, Timestamp};
 
 use super::Admin;
 use crate::accounts::AccountError;
@@ -114,6 +114,10 @@ pub(super) async fn list(
     let limit = query.limit;
     if !(1..=PAGE_MAX).contains(&limit) {
         let hint = format!("`limit` is 1 to {PAGE_MAX}; get further pages with `before`");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, hint));
+    }
+    if query.before.is_some_and(|before| before > MAX_SAFE_INTEGER) {
+        let hint = "`before` is the `next` of the page before, as it stands";
         return Err(Problem::new(StatusCode::BAD_REQUEST, hint));
     }
     let storage = &app.services.storage;

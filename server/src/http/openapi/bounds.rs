@@ -13,9 +13,28 @@ use boardcast_protocol::position::MAX_SAFE_INTEGER;
 /// Gives every field of the schemas a bound and an example.
 pub(super) fn refine(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
-        for schema in schemas.values_mut() {
+        for (name, schema) in schemas {
+            match name.as_str() {
+                "Label" | "LabelPatch" | "NewLabel" => name_may_be_empty(schema),
+                "Command" => {
+                    let commands = schema["oneOf"].as_array_mut().into_iter().flatten();
+                    let of_label = |command: &&mut Value| {
+                        let kind = command["properties"]["type"]["const"].as_str();
+                        kind.is_some_and(|kind| kind.starts_with("label."))
+                    };
+                    commands.filter(of_label).for_each(name_may_be_empty);
+                }
+                _ => {}
+            }
             visit("", schema);
         }
+    }
+}
+
+/// A label may have a colour alone.
+fn name_may_be_empty(schema: &mut Value) {
+    if let Some(name) = schema.pointer_mut("/properties/name") {
+        name["pattern"] = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$".into();
     }
 }
 
@@ -63,6 +82,9 @@ fn bound(name: &str, keywords: &mut Map<String, Value>) {
         MAX_SAFE_INTEGER
     };
     let is_map = !keywords.contains_key("properties");
+    if let Some(pattern) = line(name).filter(|_| kinds.iter().any(|kind| kind == "string")) {
+        keywords.entry("pattern").or_insert_with(|| pattern.into());
+    }
     let mut set = |word: &str, value: u64| {
         keywords.entry(word).or_insert_with(|| value.into());
     };
@@ -77,6 +99,16 @@ fn bound(name: &str, keywords: &mut Map<String, Value>) {
             }
             _ => {}
         }
+    }
+}
+
+/// What a text on one line is made of: no control characters.
+fn line(name: &str) -> Option<&'static str> {
+    match name {
+        "title" | "name" | "color" | "background" | "cover" | "mime" => {
+            Some("^[^\\u0000-\\u001f\\u007f-\\u009f]+$")
+        }
+        _ => None,
     }
 }
 
@@ -171,10 +203,10 @@ fn example(name: &str, keywords: &Map<String, Value>) -> Value {
         ("detail", "string") => json!("there is no such board, or you are not a member of it"),
         ("detail", _) => json!({"rev": 11, "digest": "7afe1e05a80e3ff5", "described": true}),
         ("digest", _) => json!("7afe1e05a80e3ff5"),
-        ("password", _) => json!("a long sentence that nobody guesses"),
+        ("password" | "new" | "old", _) => json!("a long sentence that nobody guesses"),
         ("next", _) => json!("k1"),
         ("user" | "assignee" | "by", _) => json!("ann"),
-        ("labels" | "assignees" | "blocked_by", "array") => json!(["k2"]),
+        ("labels" | "assignees" | "blocked_by" | "boards", "array") => json!(["k2"]),
         (_, "array") => json!([]),
         (_, "integer") => json!(12),
         (_, "boolean") => json!(true),

@@ -104,6 +104,14 @@ fn compose() -> Value {
         .components(Some(components.build()))
         .build();
     let mut document = serde_json::to_value(document).unwrap_or_default();
+    for operation in all() {
+        let links = operation.links(all());
+        if !links.is_empty() {
+            let method = operation.method.to_lowercase();
+            let answers = &mut document["paths"][operation.path][method]["responses"];
+            answers[operation.answer.0.to_string()]["links"] = Value::Object(links);
+        }
+    }
     document["components"]["schemas"] = schemas::all();
     bounds::refine(&mut document);
     let kinds = KINDS.iter().map(|(kind, status, text)| {

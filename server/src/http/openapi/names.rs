@@ -1,5 +1,6 @@
 //! Parameters and statuses, which mean the same wherever they stand.
 
+use crate::http::rest::TAGS_MAX_BYTES;
 use boardcast_protocol::limits::QUERY_MAX_BYTES;
 use boardcast_protocol::position::MAX_SAFE_INTEGER;
 use serde_json::{Value, json};
@@ -31,19 +32,12 @@ pub(super) fn parameter(name: &str) -> Parameter {
             let cursor = text(1_024, "^([0-9A-Za-z]{1,1000}\\.)?[A-Za-z0-9_-]{1,22}$");
             (Place::Query, NEXT, cursor, json!("V.k1"))
         }
-        "?cursor-of-versions" => (Place::Query, NEXT, count(MAX_SAFE_INTEGER), json!(41)),
-        "?cursor-of-search" => {
-            let cursor = text(40, "^[0-9a-f]{16}\\.[0-9]{1,19}$");
-            (
-                Place::Query,
-                NEXT,
-                cursor,
-                json!("c01f5c28f5c28f5c.4294967297"),
-            )
-        }
-        "?q" => {
+        "?cursor-of-versions" => (Place::Query, NEXT, number(), json!(41)),
+        "?cursor-of-search" => (Place::Query, NEXT, text(18, "^[0-9]{1,18}$"), json!("200")),
+        "?q" | "?q-of-search" => {
             let what = "Words, \"phrases\" and filters: docs/rest.md says which";
-            let words = json!({"type": "string", "minLength": 1, "maxLength": QUERY_MAX_BYTES});
+            let least = u8::from(name == "?q-of-search");
+            let words = json!({"type": "string", "minLength": least, "maxLength": QUERY_MAX_BYTES});
             (
                 Place::Query,
                 what,
@@ -52,7 +46,7 @@ pub(super) fn parameter(name: &str) -> Parameter {
             )
         }
         "?after" => (Place::Query, NEXT, id(), json!("ann")),
-        "?before" => (Place::Query, NEXT, count(MAX_SAFE_INTEGER), json!(41)),
+        "?before" => (Place::Query, NEXT, number(), json!(41)),
         "?column" | "?label" | "?assignee" | "?card" => {
             (Place::Query, "Only what has it", id(), json!("bug"))
         }
@@ -66,7 +60,10 @@ pub(super) fn parameter(name: &str) -> Parameter {
         }
         "?name" => {
             let what = "What the file is called: no path, no control characters";
-            let name = text(255, "^[^/\\\\\\u0000-\\u001f\\u007f]{1,255}$");
+            let name = text(
+                255,
+                "^(?!\\s*\\.{0,2}\\s*$)[^/\\\\\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufffd]{1,255}$",
+            );
             (Place::Query, what, name, json!("plan.pdf"))
         }
         "Range" => {
@@ -122,7 +119,14 @@ fn id() -> Value {
 }
 
 fn tags() -> Value {
-    text(1_024, "^[!-~]([ -~]*[!-~])?$")
+    json!({
+        "type": "string", "minLength": 1, "maxLength": TAGS_MAX_BYTES,
+        "pattern": "^[!-~]([ -~]*[!-~])?$"
+    })
+}
+
+fn number() -> Value {
+    json!({"type": "integer", "minimum": 0, "maximum": MAX_SAFE_INTEGER})
 }
 
 fn count(max: u64) -> Value {

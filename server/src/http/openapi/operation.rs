@@ -1,6 +1,6 @@
 //! One operation: a method on a path, what it takes and what it answers.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
 };
@@ -40,6 +40,9 @@ pub(super) enum Body {
 /// What any request may be answered.
 const COMMON: [u16; 4] = [400, 401, 429, 503];
 
+/// Parameters of the query that must be there.
+const REQUIRED: [&str; 3] = ["?name", "?format", "?q-of-search"];
+
 impl Operation {
     /// Its path and itself, with parameters, body and answers.
     pub(super) fn describe(&self) -> (&'static str, PathItem) {
@@ -53,15 +56,11 @@ impl Operation {
             let scopes: [&str; 0] = [];
             operation = operation.security(SecurityRequirement::new("bearer", scopes));
         }
-        let in_path = self
-            .path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-        for name in in_path.chain(self.takes.iter().copied()) {
+        for name in self.in_path().chain(self.takes.iter().copied()) {
             let told = names::parameter(name);
             let (place, required) = match told.place {
                 Place::Path => (ParameterIn::Path, Required::True),
-                Place::Query if name == "?name" => (ParameterIn::Query, Required::True),
+                Place::Query if REQUIRED.contains(&name) => (ParameterIn::Query, Required::True),
                 Place::Query => (ParameterIn::Query, Required::False),
                 Place::Header => (ParameterIn::Header, Required::False),
             };
@@ -100,6 +99,62 @@ impl Operation {
             operation = operation.response(status.to_string(), response);
         }
         (self.path, PathItem::new(self.http_method(), operation))
+    }
+
+    /// The names of the ids in its path.
+    fn in_path(&self) -> impl Iterator<Item = &'static str> {
+        let parts = self.path.split('/');
+        parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// What can be asked about the thing that it makes: whatever takes the id of that and otherwise
+    /// those of the path. Links as the answer of success bears them, by name.
+    pub(super) fn links<'a>(&self, all: impl Iterator<Item = &'a Self>) -> Map<String, Value> {
+        if (self.method, self.answer.0) != ("POST", 201) {
+            return Map::new();
+        }
+        let all: Vec<&Self> = all.collect();
+        let below = format!("{}/", self.path);
+        let of_thing = |other: &&Self| {
+            let rest = other.path.strip_prefix(&below)?;
+            rest.strip_prefix('{')?.strip_suffix('}')
+        };
+        let Some(own) = all.iter().find_map(of_thing) else {
+            return Map::new();
+        };
+        let answered = match (own, self.answer.1) {
+            ("board", _) => "$response.body#/board",
+            ("user", Body::Json("Anything")) => "$response.body#/user",
+            _ => "$response.body#/id",
+        };
+        // Other things have these names for their ids as well.
+        let is_shared = matches!(own, "id" | "user");
+        let takes_it = |other: &&Self| {
+            let mut names = other.in_path();
+            other.in_path().any(|name| name == own)
+                && names.all(|name| name == own || self.in_path().any(|known| known == name))
+                && (!is_shared || other.path.starts_with(&below))
+        };
+        let link = |other: &Self| {
+            let parameters = other.in_path().map(|name| match name == own {
+                true => (name.to_owned(), json!(answered)),
+                false => (name.to_owned(), json!(format!("$request.path.{name}"))),
+            });
+            let parameters: Map<_, _> = parameters.collect();
+            let link = json!({"operationId": other.id, "parameters": parameters});
+            (other.id.to_owned(), link)
+        };
+        let linked = all.into_iter().filter(takes_it);
+        let mut links: Map<_, _> = linked.map(link).collect();
+        if own == "column" {
+            let card = json!({"column": answered, "title": "Write the page"});
+            let parameters = json!({"board": "$request.path.board"});
+            let link = json!({
+                "operationId": "create-card", "parameters": parameters, "requestBody": card
+            });
+            links.insert("create-card".to_owned(), link);
+        }
+        links
     }
 
     fn http_method(&self) -> HttpMethod {

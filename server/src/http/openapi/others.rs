@@ -1,6 +1,7 @@
 //! Operations on what is on all boards, on accounts, sessions, files and the server.
 
 use super::operation::{Body, Operation};
+use crate::http::backup;
 
 pub(super) const OTHERS: &[Operation] = &[
     Operation {
@@ -8,7 +9,7 @@ pub(super) const OTHERS: &[Operation] = &[
         path: "/api/v1/search",
         id: "search-cards",
         summary: "Cards that match, over all boards that whoever asks may read, the best first",
-        takes: &["?q", "?limit", "?cursor-of-search"],
+        takes: &["?q-of-search", "?limit", "?cursor-of-search"],
         body: Body::Nothing,
         answer: (200, Body::Json("Hits")),
         errors: &[403, 422],
@@ -40,7 +41,7 @@ pub(super) const OTHERS: &[Operation] = &[
         summary: "A backup of everything, for administrators",
         takes: &[],
         body: Body::Nothing,
-        answer: (200, Body::Any("application/octet-stream")),
+        answer: (200, Body::Any(backup::MEDIA_TYPE)),
         errors: &[403],
     },
     Operation {

@@ -4,7 +4,10 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use boardcast_protocol::limits::NAME_MAX_BYTES;
+
 use crate::http::rest;
+use crate::sharing::USES_MAX;
 
 /// All schemas by name.
 pub(super) fn all() -> Value {
@@ -31,6 +34,9 @@ pub(super) fn all() -> Value {
     all.insert("Problem".to_owned(), problem());
     if let Some(command) = all.get_mut("Command") {
         leave_ids_to_the_server(command);
+    }
+    if let Some(commands) = all.get_mut("Commands") {
+        commands["properties"]["commands"]["minItems"] = 1.into();
     }
     Value::Object(all)
 }
@@ -85,10 +91,10 @@ fn accounts() -> Vec<(&'static str, Value)> {
         ("Restored", strings(&[])),
         (
             "FirstStart",
-            strings(&["link", "name", "email", "password", "user?"]),
+            sent(&["link", "name", "email", "password", "user?"]),
         ),
-        ("SetPassword", strings(&["link", "password"])),
-        ("SignIn", strings(&["email?", "password?", "ticket?"])),
+        ("SetPassword", sent(&["link", "password"])),
+        ("SignIn", sign_in()),
         (
             "SignedIn",
             strings(&[
@@ -113,32 +119,86 @@ fn accounts() -> Vec<(&'static str, Value)> {
                 }}
             }),
         ),
-        ("NewUser", strings(&["name", "email", "user?", "admin?"])),
-        ("NewBot", strings(&["name", "user?", "admin?"])),
-        ("ChangePassword", strings(&["old", "new"])),
-        (
-            "NewToken",
-            strings(&["name", "scope", "boards?", "expires?"]),
-        ),
+        ("NewUser", sent(&["name", "email", "user?", "admin?"])),
+        ("NewBot", sent(&["name", "user?", "admin?"])),
+        ("ChangePassword", sent(&["old", "new"])),
+        ("NewToken", sent(&["name", "scope", "boards?", "expires?"])),
         (
             "MadeToken",
             strings(&["id", "token", "name", "scope", "expires"]),
         ),
         ("Tokens", list("tokens", 50)),
-        ("NewInvitation", strings(&["role", "uses?", "expires?"])),
+        ("NewInvitation", sent(&["role", "uses?", "expires?"])),
         ("Invitations", list("invitations", 100)),
-        ("NewLink", strings(&["expires?"])),
+        ("NewLink", sent(&["expires?"])),
         ("Links", list("links", 100)),
         ("MadeInvitation", strings(&["id", "invitation"])),
         ("MadeLink", strings(&["id", "link"])),
-        ("Accept", strings(&["invitation"])),
+        ("Accept", sent(&["invitation"])),
         ("Membership", strings(&["board", "role"])),
-        ("UserPatch", strings(&["disabled"])),
+        ("UserPatch", sent(&["disabled"])),
         (
             "Anything",
             json!({"type": "object", "description": "See docs/admin.md and docs/accounts.md."}),
         ),
     ]
+}
+
+/// What is sent about accounts and sharing. What ends with `?` may be left out, or be null where it is
+/// not a yes or no.
+fn sent(names: &[&str]) -> Value {
+    let (mut required, mut properties) = (Vec::new(), Map::new());
+    for name in names {
+        let plain = name.trim_end_matches('?');
+        let mut schema = type_of_sent(plain);
+        if plain == *name {
+            required.push(plain);
+        } else if schema["type"] != "boolean" && plain != "uses" {
+            schema["type"] = json!([schema["type"], "null"]);
+        }
+        properties.insert(plain.to_owned(), schema);
+    }
+    json!({
+        "type": "object", "required": required, "properties": properties,
+        "additionalProperties": false
+    })
+}
+
+/// Address and password, or a ticket.
+fn sign_in() -> Value {
+    let with = |mut schema: Value, name: &str, text: Value| {
+        schema["properties"][name] = text;
+        schema
+    };
+    let any = || json!({"type": "string"});
+    let by_password = with(
+        with(sent(&["email", "password"]), "email", any()),
+        "password",
+        any(),
+    );
+    json!({"oneOf": [by_password, with(sent(&["ticket"]), "ticket", any())]})
+}
+
+fn type_of_sent(name: &str) -> Value {
+    match name {
+        "name" => json!({
+            "type": "string", "minLength": 1, "maxLength": NAME_MAX_BYTES,
+            "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+        }),
+        "email" => json!({
+            "type": "string", "minLength": 3, "maxLength": 254,
+            "pattern": "^[!-?A-~]+@[!-?A-~]+$"
+        }),
+        "password" | "new" => json!({"type": "string", "minLength": 10, "maxLength": 256}),
+        "user" => id(),
+        "boards" => json!({"type": "array", "minItems": 1, "maxItems": 20, "items": id()}),
+        "uses" => json!({"type": "integer", "minimum": 1, "maximum": USES_MAX}),
+        _ => type_of(name),
+    }
+}
+
+fn id() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 22, "pattern": "^[A-Za-z0-9_-]{1,22}$"})
 }
 
 /// A list of things that docs/accounts.md and docs/rights.md describe.
@@ -153,7 +213,6 @@ fn list(name: &str, most: u32) -> Value {
 fn type_of(name: &str) -> Value {
     match name {
         "boards" => json!({"type": "array", "maxItems": 20, "items": {"type": "string"}}),
-        "uses" => json!({"type": "integer", "minimum": 1}),
         "scope" => json!({"type": "string", "enum": ["read", "write", "admin"]}),
         "role" => json!({"type": "string", "enum": ["viewer", "commenter", "editor", "admin"]}),
         "admin" | "current" | "disabled" => json!({"type": "boolean"}),
@@ -162,10 +221,12 @@ fn type_of(name: &str) -> Value {
     }
 }
 
-/// In a list over HTTP a command that makes a thing need not name its id.
+/// In a list over HTTP a command that makes a thing need not name its id, and a field that is not known
+/// is refused.
 fn leave_ids_to_the_server(command: &mut Value) {
     let variants = command["oneOf"].as_array_mut();
     for variant in variants.into_iter().flatten() {
+        variant["additionalProperties"] = false.into();
         let kind = variant["properties"]["type"]["const"].as_str();
         let noun = kind.and_then(|kind| match kind.split_once('.') {
             Some((noun, "create")) => Some(noun.to_owned()),

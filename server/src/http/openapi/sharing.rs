@@ -21,7 +21,7 @@ pub(super) const SHARING: &[Operation] = &[
         takes: &[],
         body: Body::Json("NewToken"),
         answer: (201, Body::Json("MadeToken")),
-        errors: &[403, 409, 413, 415, 422],
+        errors: &[403, 404, 409, 413, 415, 422],
     },
     Operation {
         method: "DELETE",
@@ -41,7 +41,7 @@ pub(super) const SHARING: &[Operation] = &[
         takes: &[],
         body: Body::Json("ChangePassword"),
         answer: (204, Body::Nothing),
-        errors: &[403, 413, 415, 422],
+        errors: &[403, 404, 413, 415, 422],
     },
     Operation {
         method: "GET",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use boardcast_protocol::ids::{BoardId, CardId};
 use boardcast_protocol::limits::ACTIVITY_PAGE_MAX;
 use boardcast_protocol::message::ActivityEntry;
-use boardcast_protocol::position::Version;
+use boardcast_protocol::position::{MAX_SAFE_INTEGER, Version};
 
 use super::extract::{Asked, Ids};
 use super::room::look;
@@ -51,6 +51,10 @@ pub(super) async fn read(
     }
     look(&app, identity.on(board), board, |_| ()).await?;
     let before = wanted.cursor.map(Version);
+    if before.is_some_and(|before| before.0 > MAX_SAFE_INTEGER) {
+        let hint = "`cursor` is the `next` of the page before, as it stands";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, hint));
+    }
     let storage = &app.services.storage;
     let read = storage.activity(board, wanted.card, before, limit).await;
     let activity = read.map_err(|error| not_read(&error))?;

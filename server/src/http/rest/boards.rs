@@ -8,16 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use boardcast_protocol::board::{Action, Board, Member, Role, View};
+use boardcast_protocol::board::{Action, Board, Member, Role, View, title_of_new_board};
 use boardcast_protocol::command::Command;
 use boardcast_protocol::ids::BoardId;
-use boardcast_protocol::limits::TITLE_MAX_BYTES;
 
 use super::extract::{Asked, Ids, IfNoneMatch};
 use super::list::{Page, tagged};
 use super::room::{ask, no_such_board, unavailable};
 use super::thing::{Thing, position_of, position_tag};
-use super::write::{Receipt, Writer, not_read, refusal};
+use super::write::{Receipt, Writer, not_read, refusal, rejected};
 use crate::auth::Identity;
 use crate::clock;
 use crate::http::App;
@@ -87,11 +86,7 @@ pub(super) async fn create(
     writer: Writer,
     Sent(new): Sent<NewBoard>,
 ) -> Result<Response, Problem> {
-    let title = new.title.trim().to_owned();
-    if title.is_empty() || title.len() > TITLE_MAX_BYTES {
-        let hint = format!("a title has 1 to {TITLE_MAX_BYTES} bytes");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, hint));
-    }
+    let title = title_of_new_board(&new.title).map_err(rejected)?.to_owned();
     require(&writer.identity, Action::CreateBoard)?;
     writer.take(&app, 1)?;
     let Identity { actor, name, .. } = &writer.identity;

@@ -63,7 +63,7 @@ pub(super) async fn stream(
     })?;
     listening.join(board, at).await;
     let told = unfold((listening, Events::default()), next);
-    let body = Body::from_stream(told.map(Ok::<_, Infallible>));
+    let body = Body::from_stream(told.map(Ok::<_, Infallible>).fuse());
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),

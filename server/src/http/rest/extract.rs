@@ -10,6 +10,9 @@ use super::room::no_such_board;
 use crate::http::App;
 use crate::http::problem::Problem;
 
+/// Longest list of tags, in bytes.
+pub(crate) const TAGS_MAX_BYTES: usize = 1_024;
+
 /// The ids of the path. What is not an id names nothing: 404.
 pub(super) struct Ids<T>(pub(super) T);
 
@@ -97,13 +100,21 @@ fn tags(listed: &str) -> impl Iterator<Item = &str> {
 fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
     let mut lines = Vec::new();
     for value in headers.get_all(name) {
-        let line = value.to_str().map_err(|_| {
-            let hint = format!("`{name}` holds something else than ASCII");
+        let line = value.to_str().ok().filter(|line| !line.contains('\t'));
+        let line = line.ok_or_else(|| {
+            let hint = format!("`{name}` holds something else than ASCII and spaces");
             Problem::new(StatusCode::BAD_REQUEST, hint)
         })?;
         lines.push(line);
     }
     let listed = (!lines.is_empty()).then(|| lines.join(","));
+    if listed
+        .as_ref()
+        .is_some_and(|tags| tags.len() > TAGS_MAX_BYTES)
+    {
+        let hint = format!("`{name}` is longer than {TAGS_MAX_BYTES} bytes");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, hint));
+    }
     if listed.as_ref().is_some_and(|tags| tags.trim().is_empty()) {
         let hint = format!("`{name}` is empty; name a tag, or leave it out");
         return Err(Problem::new(StatusCode::BAD_REQUEST, hint));

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 
 use boardcast_protocol::ids::{AttachmentId, BoardId};
 
@@ -160,14 +160,15 @@ fn disposition(kind: FileKind, name: &str) -> String {
 
 /// Where it ends early, the announced length tells the client that it was cut off.
 fn streamed(bytes: FileBytes) -> Body {
-    Body::from_stream(stream::unfold(Some(bytes), async |bytes| {
+    let told = stream::unfold(Some(bytes), async |bytes| {
         let mut bytes = bytes?;
         match bytes.next().await {
             Ok(Some(piece)) => Some((Ok(piece), Some(bytes))),
             Ok(None) => None,
             Err(error) => Some((Err(io::Error::other(error)), None)),
         }
-    }))
+    });
+    Body::from_stream(told.fuse())
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ use boardcast_protocol::limits::MESSAGE_MAX_BYTES;
 
 use schemars::SchemaGenerator;
 
+pub(super) use self::extract::TAGS_MAX_BYTES;
 use super::App;
 
 /// Tells the generator every body and every answer.

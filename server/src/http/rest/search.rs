@@ -28,6 +28,9 @@ use crate::http::problem::Problem;
 use crate::http::quota::Known;
 use crate::storage::{CardSearch, FoundCard, SearchCursor};
 
+/// Longest cursor: the digits of a place in the index.
+const CURSOR_MAX_BYTES: usize = 18;
+
 /// What is looked for, and which page.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,7 +180,7 @@ impl Hit {
 }
 
 fn read_cursor(text: &str) -> Option<SearchCursor> {
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = text.len() <= CURSOR_MAX_BYTES && text.bytes().all(|b| b.is_ascii_digit());
     let number = is_number.then(|| text.parse().ok())?;
     number.map(SearchCursor)
 }
