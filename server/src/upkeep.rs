@@ -1,5 +1,6 @@
 //! What the server does for its database now and then: trimming, and forgetting what has ended: old
-//! keys of requests, sessions, tokens, links, old entries of the audit log, and files that nothing refers to.
+//! keys of requests, sessions, tokens, links, old entries of the audit log, boards that have been in the bin
+//! for long enough, and files that nothing refers to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,9 @@ use boardcast_protocol::ids::BoardId;
 
 use crate::attachments::Attachments;
 use crate::clock;
-use crate::storage::{AUDIT_KEPT_MAX, Retention, Storage, StorageError};
+use crate::storage::{
+    AUDIT_KEPT_MAX, AuditAct, AuditEntry, Retention, Storage, StorageError,
+};
 
 /// From the start to the first round: whoever comes back after a restart goes first.
 const FIRST_AFTER: Duration = Duration::from_secs(60);
@@ -32,6 +35,7 @@ pub(crate) async fn upkeep(
         sleep(FIRST_AFTER).await;
         loop {
             round(&storage, retention).await;
+            empty_bin(&storage).await;
             sweep(&attachments).await;
             sleep(ROUND_EVERY).await;
         }
@@ -47,7 +51,7 @@ async fn round(storage: &Storage, retention: Retention) {
     let (mut versions, mut boards) = (0, 0);
     let mut after = None;
     loop {
-        let page = match storage.boards_of(None, after, PAGE).await {
+        let page = match storage.boards_of(None, None, after, PAGE).await {
             Ok(page) => page,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -100,6 +104,40 @@ async fn round(storage: &Storage, retention: Retention) {
     }
 }
 
+/// Removes the boards that have been in the bin for long enough.
+async fn empty_bin(storage: &Storage) {
+    loop {
+        match remove_ended(storage).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "failed to remove boards from the bin; the next round is in an hour"
+                );
+                return;
+            }
+        }
+    }
+}
+
+/// Removes one of them, few rows at a time; `false` where there is none.
+async fn remove_ended(storage: &Storage) -> Result<bool, StorageError> {
+    let Some(board) = storage.ended_board(clock::now()).await? else {
+        return Ok(false);
+    };
+    while storage.remove_some(board).await? {
+        sleep(PAUSE).await;
+    }
+    tracing::info!(%board, "a board was removed from the bin");
+    storage.audit(AuditEntry {
+        board: Some(board),
+        ..AuditEntry::new(AuditAct::BoardRemoved, clock::now())
+    });
+    Ok(true)
+}
+
 /// Removes files that nothing refers to.
 async fn sweep(attachments: &Attachments) {
     match attachments.sweep(clock::now()).await {
@@ -146,12 +184,12 @@ async fn trim(
 
 #[cfg(test)]
 mod tests {
-    use boardcast_protocol::position::Version;
+    use boardcast_protocol::position::{Timestamp, Version};
     use bytes::Bytes;
 
     use super::*;
     use crate::attachments::AttachmentRules;
-    use crate::storage::{Append, Rows, StorageOptions};
+    use crate::storage::{Append, AuditFilter, BinPage, Rows, StorageOptions};
 
     /// A board with so many versions, written and closed.
     async fn board(storage: &Storage, versions: u64) -> BoardId {
@@ -169,7 +207,7 @@ mod tests {
                 version,
                 origin: None,
                 by: "ann".parse().unwrap(),
-                at: boardcast_protocol::position::Timestamp(version.0),
+                at: Timestamp(version.0),
                 events: Bytes::from_static(b"[]"),
                 was: Bytes::from_static(b"[]"),
             });
@@ -211,6 +249,38 @@ mod tests {
         for board in boards {
             assert_eq!(kept(&storage, board).await, 7);
         }
+    }
+
+    #[tokio::test]
+    async fn a_round_removes_boards_that_have_been_in_the_bin_for_thirty_days_and_notes_it() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let storage = Storage::open(StorageOptions::new(dir.path()))
+            .await
+            .unwrap();
+        let day_ms = 24 * 60 * 60 * 1_000;
+        let mut boards = Vec::new();
+        for days in [31, 29, 40] {
+            let board = board(&storage, 3).await;
+            let at = Timestamp(clock::now().0 - days * day_ms);
+            let put = storage.put_into_bin(board, "ann".parse().unwrap(), at);
+            assert!(put.await.unwrap());
+            boards.push(board);
+        }
+        empty_bin(&storage).await;
+        let all = BinPage {
+            user: None,
+            among: None,
+            after: None,
+            limit: 9,
+        };
+        let left = storage.bin(all, Timestamp(0)).await.unwrap();
+        let left: Vec<_> = left.iter().map(|binned| binned.board).collect();
+        assert_eq!(left, [boards[1]]);
+        storage.write_audit(clock::now()).await.unwrap();
+        let removed = AuditFilter::Act(AuditAct::BoardRemoved);
+        let noted = storage.audited(removed, None, 9).await.unwrap();
+        let noted: Vec<_> = noted.iter().map(|entry| entry.board).collect();
+        assert_eq!(noted, [Some(boards[0]), Some(boards[2])], "the newest first");
     }
 
     #[tokio::test]

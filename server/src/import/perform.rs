@@ -261,6 +261,10 @@ async fn change(
         actor,
         change: Box::new(move |board: &Board| {
             let merged = merge(board, &incoming)?;
+            let stays_archived = board.view().archived && incoming.board.view().archived;
+            if stays_archived && !merged.events.is_empty() {
+                return Err(Rejection::archived());
+            }
             *left_out.lock().unwrap_or_else(PoisonError::into_inner) = merged.skipped;
             Ok(merged.events)
         }),

@@ -27,7 +27,7 @@ pub use answers::no_such_board;
 pub use direct::DirectWrite;
 pub use handle::RoomHandle;
 pub use input::{
-    Answer, Change, Condition, ConnId, Decided, Import, ImportRefused, ImportReport, Joining, Look,
+    Answer, Change, Condition, ConnId, Decided, Deletion, DeletionRefused, Import, ImportRefused, ImportReport, Joining, Look,
     Origin, Request, RequestRefused, RoomInput, See, Sight, Submission, Viewed,
 };
 pub use limits::RoomLimits;

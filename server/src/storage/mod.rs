@@ -30,6 +30,7 @@ mod accounts;
 mod attachments;
 mod audit;
 mod base;
+mod bin;
 mod checkpoint;
 mod chunked;
 mod client;
@@ -66,6 +67,7 @@ pub use audit::{AUDIT_KEPT_MAX, AUDIT_KEPT_MS, AuditAct, AuditEntry, AuditFilter
 pub use backup::{
     Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,
 };
+pub use bin::{BIN_KEPT_MS, BinPage, BinnedBoard};
 pub use board::{BoardJournal, Slot};
 pub use check::{
     CheckError, CheckReport, CheckTarget, Invariant, LISTED_MAX, LedgerCounts, Violation, Watcher,

@@ -12,6 +12,7 @@ use boardcast_protocol::position::{Epoch, Timestamp};
 use super::accounts::{self, AccountAct};
 use super::attachments::{self, FileAct};
 use super::audit::{self, AuditWrite};
+use super::bin::{self, BinAct};
 use super::board::BoardState;
 use super::fault::Fault;
 use super::queue::QueuedVersion;
@@ -38,7 +39,7 @@ pub(super) enum Act {
         imported: Option<Box<Imported>>,
     },
     /// A room begins to write a board: it is marked with the run, and where an earlier opening did
-    /// not end cleanly, `epoch` begins. `false` where there is no such board.
+    /// not end cleanly, `epoch` begins. `false` where there is no such board, or it is in the bin.
     Open {
         board: Arc<BoardState>,
         epoch: Epoch,
@@ -59,6 +60,8 @@ pub(super) enum Act {
     },
     /// Keys of requests on a board that were used last before a time are forgotten.
     ForgetKeys { board: BoardId, before: Timestamp },
+    /// A board goes into the bin, comes back, or ends.
+    Bin(BinAct),
     /// A step of trimming.
     Trim(trim::Step),
     /// Everything is written and the run is marked as clean; then the journal ends.
@@ -93,6 +96,7 @@ impl Request {
             | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::ForgetKeys { .. }
+            | Act::Bin(_)
             | Act::Close => 0,
             #[cfg(test)]
             Act::Execute(_) => 0,
@@ -109,6 +113,7 @@ impl Request {
             | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::ForgetKeys { .. }
+            | Act::Bin(_)
             | Act::Trim(_)
             | Act::Close => true,
             #[cfg(test)]
@@ -193,6 +198,7 @@ pub(super) async fn execute(
             .execute(conn)
             .await
             .map(|done| done.rows_affected() > 0),
+        Act::Bin(act) => bin::execute(conn, act).await,
         Act::Trim(step) => trim::execute(conn, step).await,
         Act::Close => sqlx::query(MARK_CLEAN)
             .bind(run)
@@ -285,7 +291,7 @@ async fn fill(
 
 /// Whether the last opening of a board ended cleanly.
 pub(super) const ENDED_CLEANLY: &str = "SELECT b.run IS NULL OR r.clean = 1 \
-     FROM boards AS b LEFT JOIN runs AS r ON r.id = b.run WHERE b.id = ?";
+     FROM boards AS b LEFT JOIN runs AS r ON r.id = b.run WHERE b.id = ? AND b.deleted IS NULL";
 pub(super) const NEXT_EPOCH: &str = "INSERT INTO epochs (board, number, epoch, began) \
      SELECT ?1, \
          coalesce((SELECT max(number) FROM epochs WHERE board = ?1), 0) + 1, ?2, \

@@ -1,6 +1,7 @@
 //! Who may do what: the table of rights over HTTP and WebSockets, invitations, public links.
 
 mod audit;
+mod bin;
 mod invitations;
 mod links;
 mod page;

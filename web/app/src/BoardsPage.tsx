@@ -1,5 +1,6 @@
 import type { BoardSummary } from "@boardcast/client";
 import { type FormEvent, useEffect, useState } from "react";
+import { KeptBoards } from "./archive/KeptBoards.js";
 import { ConnectionState } from "./ConnectionState.js";
 import { useClient } from "./live.js";
 import { go } from "./route.js";
@@ -108,6 +109,7 @@ export function BoardsPage() {
             </li>
           ))}
         </ul>
+        <KeptBoards />
       </main>
     </div>
   );

@@ -177,6 +177,7 @@ impl Tables {
             }
             Act::ForgetKeys { .. } => Ok(false),
             Act::Trim(_) => Err(Fault::Data("the simulated disk keeps its log".to_owned())),
+            Act::Bin(_) => Err(Fault::Data("the simulated disk has no bin".to_owned())),
             Act::Account(_) | Act::File(_) | Act::Audit(_) => Err(Fault::Data(
                 "the simulated disk keeps no accounts".to_owned(),
             )),
