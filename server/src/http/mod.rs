@@ -84,6 +84,10 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/tickets", post(tickets::issue))
         .route("/api/v1/import", post(boards::import_file))
         .route("/api/v1/boards/{board}/export", get(boards::export_board))
+        .route(
+            "/api/v1/boards/{board}/cards.csv",
+            get(boards::export_cards),
+        )
         .route("/api/v1/backup", get(backup::backup))
         .route("/api/v1/restore", post(restore::restore))
         .merge(admin::routes())

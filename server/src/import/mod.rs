@@ -5,6 +5,7 @@
 //! in the board's room, as one version.
 
 mod counts;
+mod csv;
 mod export;
 mod file;
 mod format;
@@ -17,9 +18,10 @@ pub mod trello;
 use boardcast_protocol::board::{Board, Knows, Omissions};
 
 pub use counts::{Counts, Tally};
+pub use csv::CSV_MAX_BYTES;
 pub use export::export;
 pub use file::{FileError, Source};
-pub use format::FileFormat;
+pub use format::{ExportFormat, FileFormat};
 pub use perform::{ImportAnswer, ImportError, Importer, Outcome, import, role_of};
 
 /// A board as a file shows it.

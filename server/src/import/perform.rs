@@ -15,7 +15,7 @@ use boardcast_protocol::board::{
 use boardcast_protocol::ids::{AnyId, BoardId, UserId};
 use boardcast_protocol::position::{Timestamp, Version};
 
-use super::{Counts, ImportFile};
+use super::{CSV_MAX_BYTES, Counts, ImportFile};
 use crate::room::{Import, ImportRefused, OpenError, RoomHandle, RoomInput, Rooms};
 use crate::storage::{Append, ImportRecord, Imported, Refusal, Storage, StorageError};
 
@@ -94,6 +94,12 @@ pub enum ImportError {
     /// The journal takes no version at the moment.
     #[error("{}; import the file again later", refusal(*.0))]
     Refused(Refusal),
+    /// The cards of the board make a larger table than is told.
+    #[error(
+        "the cards have more than {} MiB of text; export the board as JSON",
+        CSV_MAX_BYTES / (1_024 * 1_024)
+    )]
+    TableTooLarge,
     /// It cannot be read or written.
     #[error("failed to {0}")]
     Storage(#[from] StorageError),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock;
-use crate::import::{FileFormat, Source, export};
+use crate::import::{ExportFormat, FileFormat, Source, export};
 use crate::room::RoomLimits;
 use crate::storage::StorageOptions;
 
@@ -42,7 +42,7 @@ impl Home {
     }
 
     async fn export(&self, id: BoardId) -> Value {
-        let text = export(&self.rooms, Importer::offline().actor, id)
+        let text = export(&self.rooms, Importer::offline().actor, id, ExportFormat::Json)
             .await
             .unwrap();
         serde_json::from_slice(&text).unwrap()
