@@ -4,6 +4,7 @@
 //! turns a request into a connection, the other modules answer the rest.
 
 pub mod admin;
+mod asyncapi;
 mod auth;
 mod backup;
 mod boards;
@@ -96,6 +97,7 @@ pub fn router(app: App) -> Router {
         .merge(sharing::routes())
         .merge(page::routes())
         .merge(openapi::routes())
+        .route("/api/asyncapi.json", get(asyncapi::document))
         .merge(rest::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)
