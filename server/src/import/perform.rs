@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use boardcast_protocol::board::{
-    Action, Actor, Board, Incoming, Member, Merged, Moment, Reason, Rejection, Role, Skipped,
-    Stamp, View, install, merge,
+    Action, Actor, Board, Incoming, Member, Merged, Moment, Omissions, Reason, Rejection, Role,
+    Skipped, Stamp, View, install, merge,
 };
 use boardcast_protocol::ids::{AnyId, BoardId, UserId};
 use boardcast_protocol::position::{Timestamp, Version};
 
-use super::{CSV_MAX_BYTES, Counts, ImportFile};
+use super::{CSV_MAX_BYTES, Counts, ImportFile, Past};
 use crate::room::{Import, ImportRefused, OpenError, RoomHandle, RoomInput, Rooms};
 use crate::storage::{Append, ImportRecord, Imported, Refusal, Storage, StorageError};
 
@@ -148,11 +148,13 @@ pub async fn import(
         digest: file.digest,
         ids: incoming.ids().iter().map(AnyId::to_string).collect(),
     };
+    let past = file.history.len();
     let room = match rooms.open(id).await? {
         Some(room) => room,
         None => {
-            let (empty, first, left_out) = prepare(&incoming, importer.clone(), now).await?;
+            let (empty, first, left_out) = prepare(&incoming, importer.clone(), (past, now)).await?;
             let imported = Imported {
+                history: versions(file.history),
                 first,
                 source: file.source.clone(),
                 record: record.clone(),
@@ -175,6 +177,11 @@ pub async fn import(
         answer.outcome = Outcome::Updated;
     }
     answer.skipped.extend(left_out);
+    if past > 0 {
+        let mut omissions = Omissions::default();
+        omissions.add_many("action", past, "the history is taken over when the board is made");
+        answer.skipped.extend(omissions.into_list());
+    }
     storage.save_import_record(&file.source, &record).await?;
     Ok(answer)
 }
@@ -210,7 +217,7 @@ type Prepared = (Board, Option<Append>, Vec<Skipped>);
 async fn prepare(
     incoming: &Arc<Incoming>,
     importer: Importer,
-    now: Timestamp,
+    (past, now): (usize, Timestamp),
 ) -> Result<Prepared, ImportError> {
     let incoming = Arc::clone(incoming);
     let prepared = spawn_blocking(move || {
@@ -221,7 +228,7 @@ async fn prepare(
         let empty = Board::new(view, BTreeMap::new(), incoming.board.buried().clone());
         let Merged { events, skipped } = merge(&empty, &incoming)?;
         let moment = Moment {
-            version: Version(1),
+            version: Version(past as u64 + 1),
             stamp: Stamp {
                 by: importer.actor.user,
                 at: now,
@@ -240,6 +247,20 @@ async fn prepare(
     });
     let prepared = prepared.await.map_err(|_| ImportError::Stopping)?;
     prepared.map_err(ImportError::Rejected)
+}
+
+/// What a file tells of the past, as versions from 1 on.
+fn versions(history: Vec<Past>) -> Vec<Append> {
+    let numbered = (1..).map(Version).zip(history);
+    let append = |(version, past): (Version, Past)| Append {
+        version,
+        origin: None,
+        by: past.by,
+        at: past.at,
+        events: json(&past.events),
+        was: json(&past.was),
+    };
+    numbered.map(append).collect()
 }
 
 fn json(value: &impl Serialize) -> Bytes {

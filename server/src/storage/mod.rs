@@ -38,6 +38,7 @@ mod connect;
 mod database;
 mod directory;
 mod fault;
+mod history;
 mod load;
 mod log;
 mod packed;

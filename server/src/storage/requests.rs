@@ -16,7 +16,7 @@ use super::bin::{self, BinAct};
 use super::board::BoardState;
 use super::fault::Fault;
 use super::queue::QueuedVersion;
-use super::{ImportRecord, Imported, StorageError, log, trim};
+use super::{ImportRecord, Imported, StorageError, history, log, trim};
 use crate::planted::{Bug, planted};
 
 /// Requests that wait for the journal; further callers wait for a place.
@@ -167,6 +167,7 @@ pub(super) async fn execute(
                 member: member.as_ref(),
                 buried,
                 base,
+                version: past_of(imported.as_deref()),
             };
             let made = create(conn, *board, rows, (*epoch, *created)).await;
             match (made, imported) {
@@ -211,7 +212,7 @@ pub(super) async fn execute(
     result.map_err(|error| Fault::of_statement(&error))
 }
 
-pub(super) const CREATE: &str = "INSERT INTO boards (id, doc, version, created) VALUES (?, ?, 0, ?) \
+pub(super) const CREATE: &str = "INSERT INTO boards (id, doc, version, created) VALUES (?, ?, ?, ?) \
      ON CONFLICT (id) DO NOTHING";
 pub(super) const FIRST_EPOCH: &str =
     "INSERT INTO epochs (board, number, epoch, began) VALUES (?, 1, ?, 0)";
@@ -219,7 +220,7 @@ pub(super) const FIRST_MEMBER: &str = "INSERT INTO members (board, id, doc) VALU
 pub(super) const FIRST_BURIED: &str =
     "INSERT INTO tombstones (board, id) SELECT ?, value FROM json_each(?)";
 
-pub(super) const FIRST_BASE: &str = "INSERT INTO bases (board, version, doc) VALUES (?, 0, ?)";
+pub(super) const FIRST_BASE: &str = "INSERT INTO bases (board, version, doc) VALUES (?, ?, ?)";
 
 /// What a new board begins with.
 struct NewRows<'a> {
@@ -227,6 +228,14 @@ struct NewRows<'a> {
     member: Option<&'a (UserId, String)>,
     buried: &'a str,
     base: &'a str,
+    /// The version of all of it: that of the history before it.
+    version: i64,
+}
+
+/// How many versions there are before the log of a new board.
+fn past_of(imported: Option<&Imported>) -> i64 {
+    let past = imported.map_or(0, |imported| imported.history.len());
+    i64::try_from(past).unwrap_or(i64::MAX)
 }
 
 async fn create(
@@ -238,6 +247,7 @@ async fn create(
     let done = sqlx::query(CREATE)
         .bind(board.as_str())
         .bind(rows.doc)
+        .bind(rows.version)
         .bind(created.0.cast_signed())
         .execute(&mut *conn)
         .await?;
@@ -264,6 +274,7 @@ async fn create(
         .await?;
     sqlx::query(FIRST_BASE)
         .bind(board.as_str())
+        .bind(rows.version)
         .bind(rows.base)
         .execute(conn)
         .await?;
@@ -276,6 +287,7 @@ async fn fill(
     board: BoardId,
     imported: &Imported,
 ) -> Result<bool, Fault> {
+    history::write(conn, board, &imported.history).await?;
     if let Some(first) = &imported.first {
         let version = QueuedVersion {
             board: Arc::new(BoardState::new(board)),

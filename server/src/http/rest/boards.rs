@@ -161,6 +161,7 @@ async fn create_once(
         ids: Vec::new(),
     };
     let imported = Imported {
+        history: Vec::new(),
         first: None,
         source: source.clone(),
         record,

@@ -26,6 +26,7 @@ fn empty() -> Board {
 
 fn imported() -> Imported {
     Imported {
+        history: Vec::new(),
         first: Some(Append {
             version: Version(1),
             origin: None,

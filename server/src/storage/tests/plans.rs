@@ -9,7 +9,7 @@ use crate::storage::accounts::{
 use crate::storage::rows::Table;
 use crate::storage::search::{fill, find, index, labels};
 use crate::storage::{
-    attachments, audit, bin, client, database, load, log, past, read, requests, rows, trim, users,
+    attachments, audit, bin, client, database, history, load, log, past, read, requests, rows, trim, users,
 };
 
 /// Statements that may read or sort more than they answer with, and why.
@@ -203,6 +203,8 @@ pub(super) fn served() -> Vec<&'static str> {
         bin::REMOVE_TOMBSTONES,
         bin::IS_CONDEMNED,
         bin::REMOVE_BOARD,
+        history::PUT.single(),
+        history::NOTE_CARDS,
         log::INSERT.single(),
         rows::SET_BOARDS.single(),
         rows::BURY.single(),
