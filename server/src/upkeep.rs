@@ -12,9 +12,7 @@ use boardcast_protocol::ids::BoardId;
 
 use crate::attachments::Attachments;
 use crate::clock;
-use crate::storage::{
-    AUDIT_KEPT_MAX, AuditAct, AuditEntry, Retention, Storage, StorageError,
-};
+use crate::storage::{AUDIT_KEPT_MAX, AuditAct, AuditEntry, Retention, Storage, StorageError};
 
 /// From the start to the first round: whoever comes back after a restart goes first.
 const FIRST_AFTER: Duration = Duration::from_secs(60);
@@ -279,8 +277,9 @@ mod tests {
         storage.write_audit(clock::now()).await.unwrap();
         let removed = AuditFilter::Act(AuditAct::BoardRemoved);
         let noted = storage.audited(removed, None, 9).await.unwrap();
-        let noted: Vec<_> = noted.iter().map(|entry| entry.board).collect();
-        assert_eq!(noted, [Some(boards[0]), Some(boards[2])], "the newest first");
+        let noted: Vec<_> = noted.iter().map(|entry| entry.board.clone()).collect();
+        let removed = [boards[0], boards[2]].map(|board| Some(board.to_string()));
+        assert_eq!(noted, removed, "the newest first");
     }
 
     #[tokio::test]

@@ -26,7 +26,9 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
         .parse()
         .map_err(|error| Failure::usage(format!("{:?} is not a board: {error}", args.board)))?;
     match args.place.place()? {
-        Place::Server(server) => print(&server.export(board, args.format).map_err(Failure::failed)?),
+        Place::Server(server) => {
+            print(&server.export(board, args.format).map_err(Failure::failed)?)
+        }
         Place::Directory(dir) => {
             check_exists(&dir)?;
             offline(&dir, async |place| {

@@ -145,7 +145,9 @@ fn variants(of_all: Option<Value>) -> Vec<Value> {
 }
 
 fn message(key: &str, mut payload: Value) -> Value {
-    let summary = payload.as_object_mut().and_then(|payload| payload.remove("description"));
+    let summary = payload
+        .as_object_mut()
+        .and_then(|payload| payload.remove("description"));
     let example = EXAMPLES.iter().find(|(name, _)| *name == key);
     let example = example.and_then(|(_, text)| serde_json::from_str::<Value>(text).ok());
     let name = key.split_once('.').map_or(key, |(_, name)| name);
@@ -172,11 +174,12 @@ fn server(protocol: &str) -> Value {
 
 fn operations() -> Map<String, Value> {
     let channel = json!({"$ref": "#/channels/boards"});
-    let place = |side: &str, name: &str| {
-        json!({"$ref": format!("#/channels/boards/messages/{side}.{name}")})
-    };
+    let place = |side: &str, name: &str| json!({"$ref": format!("#/channels/boards/messages/{side}.{name}")});
     let asked = ASKED.iter().map(|(name, answers)| {
-        let answers: Vec<_> = answers.iter().map(|answer| place("server", answer)).collect();
+        let answers: Vec<_> = answers
+            .iter()
+            .map(|answer| place("server", answer))
+            .collect();
         let operation = json!({
             "action": "receive",
             "channel": channel,

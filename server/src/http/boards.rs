@@ -27,7 +27,8 @@ use super::upload::{self, Bounds};
 use crate::auth::Identity;
 use crate::clock;
 use crate::import::{
-    ExportFormat, FileError, FileFormat, ImportAnswer, ImportError, Importer, Outcome, Source, export, import,
+    ExportFormat, FileError, FileFormat, ImportAnswer, ImportError, Importer, Outcome, Source,
+    export, import,
 };
 use crate::room::OpenError;
 use crate::storage::{AuditAct, AuditEntry};

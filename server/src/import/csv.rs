@@ -41,7 +41,11 @@ const COLUMNS: [&str; 24] = [
 
 /// The cards of a board, a line each, in the order of the board; archived ones are marked. `None`
 /// where that has more than [`CSV_MAX_BYTES`].
-pub fn table(board: &Board) -> Option<Vec<u8>> {
+pub(super) fn table(board: &Board) -> Option<Vec<u8>> {
+    within(board, CSV_MAX_BYTES)
+}
+
+fn within(board: &Board, max_bytes: usize) -> Option<Vec<u8>> {
     let view = board.view();
     let mut table = Table::default();
     for name in COLUMNS {
@@ -54,7 +58,7 @@ pub fn table(board: &Board) -> Option<Vec<u8>> {
     for column in board.columns() {
         for card in board.lane(column.id) {
             line(&mut table, board, card, (&column.title, column.archived));
-            if table.text.len() > CSV_MAX_BYTES {
+            if table.text.len() > max_bytes {
                 return None;
             }
         }
@@ -75,18 +79,28 @@ fn line(table: &mut Table, board: &Board, card: &Card, (column, is_hidden): (&st
         name => name.to_owned(),
     });
     let sprint = card.sprint.and_then(|sprint| view.sprints.get(&sprint));
-    let items = || card.checklists.values().flat_map(|list| list.items.values());
+    let items = || {
+        card.checklists
+            .values()
+            .flat_map(|list| list.items.values())
+    };
     table.plain(&card.number.to_string());
     table.text(card.id.as_str());
     table.text(&card.title);
     table.text(column);
     table.text(&joined(labels));
-    table.text(&joined(card.assignees.iter().map(|user| name_of(view, *user))));
+    table.text(&joined(
+        card.assignees.iter().map(|user| name_of(view, *user)),
+    ));
     table.plain(priority(card.priority));
     table.moment(card.start);
     table.moment(card.due);
     table.flag(card.complete);
-    table.plain(&card.estimate.map_or(String::new(), |points| points.to_string()));
+    table.plain(
+        &card
+            .estimate
+            .map_or(String::new(), |points| points.to_string()),
+    );
     table.text(sprint.map_or("", |sprint| &sprint.title));
     table.plain(&numbers(&mut card.parent.iter()));
     table.plain(&numbers(&mut card.blocked_by.iter()));
@@ -219,25 +233,39 @@ mod tests {
 
     use super::*;
 
-    fn board(columns: Value) -> Board {
+    /// A board with one card.
+    fn board(card: &Value) -> Board {
+        let mut card = card.clone();
+        let made = json!({"by": "ann", "at": 0});
+        for (key, value) in [
+            ("id", json!("k")),
+            ("number", json!(1)),
+            ("rank", json!("V")),
+        ] {
+            card[key] = value;
+        }
+        (card["created"], card["changed"]) = (made.clone(), made);
         let document: BoardDocument = serde_json::from_value(json!({
             "format": "boardcast.board", "version": 1, "id": "b1", "title": "Plans",
-            "members": [{"id": "ann", "name": "Ann, of \"Oslo\"", "role": "admin"}],
-            "labels": [{"id": "red", "name": "=danger"}, {"id": "x", "color": "green"}],
-            "fields": [
-                {"id": "cost", "name": "Cost", "kind": "number"},
-                {"id": "who", "name": "@who", "kind": "text"}
-            ],
-            "columns": columns,
+            "next_number": 2,
+            "columns": [{"id": "todo", "title": "To do", "rank": "V", "cards": [card]}],
         }))
         .unwrap();
         document.into_board().unwrap()
     }
 
-    fn lines(board: &Board) -> Vec<String> {
-        let text = String::from_utf8(table(board).unwrap()).unwrap();
-        assert!(text.ends_with("\r\n"));
-        text.trim_end().split("\r\n").map(str::to_owned).collect()
+    #[test]
+    fn a_table_above_its_bound_is_none_and_a_text_is_cut_at_the_end_of_a_cell() {
+        let text = "\u{1f600}".repeat(13_000) + "=1";
+        let small = board(&json!({"title": "One", "description": text}));
+        let whole = table(&small).unwrap();
+        assert!(within(&small, whole.len()).is_some());
+        assert!(within(&small, whole.len() - 1).is_none());
+        assert!(String::from_utf8(whole).unwrap().contains(&text));
+        let long = board(&json!({"title": "One", "description": "=".repeat(60_000)}));
+        let told = String::from_utf8(table(&long).unwrap()).unwrap();
+        let cell = told.split(',').find(|cell| cell.starts_with("'=")).unwrap();
+        assert_eq!(cell.len(), CELL_MAX_CHARS);
     }
 
     #[test]

@@ -152,7 +152,8 @@ pub async fn import(
     let room = match rooms.open(id).await? {
         Some(room) => room,
         None => {
-            let (empty, first, left_out) = prepare(&incoming, importer.clone(), (past, now)).await?;
+            let (empty, first, left_out) =
+                prepare(&incoming, importer.clone(), (past, now)).await?;
             let imported = Imported {
                 history: versions(file.history),
                 first,
@@ -179,7 +180,11 @@ pub async fn import(
     answer.skipped.extend(left_out);
     if past > 0 {
         let mut omissions = Omissions::default();
-        omissions.add_many("action", past, "the history is taken over when the board is made");
+        omissions.add_many(
+            "action",
+            past,
+            "the history is taken over when the board is made",
+        );
         answer.skipped.extend(omissions.into_list());
     }
     storage.save_import_record(&file.source, &record).await?;

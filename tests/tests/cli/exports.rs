@@ -49,7 +49,9 @@ fn the_cards_are_exported_as_a_table_with_a_server_and_without() {
     let token = scene.token(&["--role", "admin"]);
     let serving = Serving::start(&scene.path("data"));
     let url = serving.url("");
-    let args = ["export", board, "--format", "csv", "--server", &url, "--token", &token];
+    let args = [
+        "export", board, "--format", "csv", "--server", &url, "--token", &token,
+    ];
     assert_eq!(succeeded(&run(&args)), table);
     assert_eq!(serving.terminate(), Some(0));
 }
@@ -106,6 +108,8 @@ fn the_exports_of_real_boards_are_imported_with_everything() {
         );
         let lists = things(&content, "checklists").len();
         assert_eq!(told["checklists"], json!(lists), "{name}");
+        // Its history is that of a board here.
+        succeeded(&run(&["check", "--data-dir", &scene.text("data")]));
         assert_round_trip(&scene, told["board"].as_str().expect("an id"));
     }
 }

@@ -264,10 +264,7 @@ async fn r10_the_stream_of_a_board_that_is_deleted_ends() {
     assert_eq!(ann.delete(&board).await.status, 204);
     assert_eq!(events.wait_for("role").await.data["role"], Value::Null);
     assert!(events.next().await.is_none());
-    assert_eq!(
-        Events::open(&server, &ann, &board, None).await.status,
-        404
-    );
+    assert_eq!(Events::open(&server, &ann, &board, None).await.status, 404);
     server.stop().await;
 }
 

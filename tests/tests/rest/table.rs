@@ -125,7 +125,12 @@ async fn each_card_is_a_line_with_what_it_shows_in_the_order_of_the_board() {
         assert_eq!(table.column(column), cells, "{column}");
     }
     for column in ["created", "changed"] {
-        assert!(table.column(column).iter().all(|at| at.ends_with('Z') && at.len() == 20));
+        assert!(
+            table
+                .column(column)
+                .iter()
+                .all(|at| at.ends_with('Z') && at.len() == 20)
+        );
     }
 }
 
@@ -158,8 +163,10 @@ async fn what_a_spreadsheet_would_run_is_text() {
     // Only a description keeps a tab or a line break at its beginning.
     for (number, text) in ["\t=1", "\n=1", "\r=1"].iter().enumerate() {
         let card = format!("m{number}");
-        commands.push(json!({"type": "card.create", "card": card, "column": "todo", "title": card,
-                             "set": {"description": text}}));
+        commands.push(
+            json!({"type": "card.create", "card": card, "column": "todo", "title": card,
+                             "set": {"description": text}}),
+        );
     }
     let made = ann.commands(&board, Value::from(commands)).await;
     assert_eq!(made.status, 200, "{made:?}");
@@ -171,7 +178,10 @@ async fn what_a_spreadsheet_would_run_is_text() {
         let cells = table.column(column);
         assert_eq!(cells[..expected.len()], expected, "{column}");
         for cell in cells {
-            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?}");
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']),
+                "{cell:?}"
+            );
         }
     }
     let last = &table.column("description")[expected.len()..];
@@ -190,12 +200,21 @@ async fn whoever_sees_the_board_gets_its_cards_and_nobody_else() {
         ..ann.clone()
     };
     for user in [&User::of(&server, "bob"), &guest] {
-        assert_eq!(Table::of(&get(user, &board).await).0.len(), 1, "the names alone");
+        assert_eq!(
+            Table::of(&get(user, &board).await).0.len(),
+            1,
+            "the names alone"
+        );
     }
     let stranger = get(&User::of(&server, "eve"), &board).await;
-    assert_eq!((stranger.status, stranger.problem()), (404, "not-found".to_owned()));
+    assert_eq!(
+        (stranger.status, stranger.problem()),
+        (404, "not-found".to_owned())
+    );
     let nowhere = get(&ann, "/api/v1/boards/nowhere").await;
     assert_eq!(nowhere.status, 404);
-    let other = ann.send("POST", &format!("{board}/cards.csv"), &[], None).await;
+    let other = ann
+        .send("POST", &format!("{board}/cards.csv"), &[], None)
+        .await;
     assert_eq!(other.status, 405);
 }

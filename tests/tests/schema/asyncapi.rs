@@ -13,7 +13,10 @@ use super::{golden, read, schema, top};
 async fn document() -> Value {
     let server = TestServer::start().await;
     let answer = ask(&server.url("/api/asyncapi.json"), "GET", &[], None).await;
-    assert_eq!((answer.status, answer.media_type.as_str()), (200, "application/json"));
+    assert_eq!(
+        (answer.status, answer.media_type.as_str()),
+        (200, "application/json")
+    );
     answer.json()
 }
 
@@ -35,7 +38,9 @@ fn each_reference(value: &Value, see: &mut impl FnMut(&str)) {
 
 /// The names of the messages of one side, by the schema of them all.
 fn names(schema: &Value) -> BTreeSet<String> {
-    let variants = ["oneOf", "anyOf"].iter().find_map(|list| schema[list].as_array());
+    let variants = ["oneOf", "anyOf"]
+        .iter()
+        .find_map(|list| schema[list].as_array());
     let names = variants.expect("variants").iter().map(|variant| {
         let name = variant["properties"]["type"]["const"].as_str();
         name.unwrap_or("batch").to_owned()
@@ -66,7 +71,11 @@ async fn everything_that_is_referred_to_is_there_and_nothing_else() {
         places.insert(place.to_owned());
     });
     for kind in ["messages", "schemas", "securitySchemes"] {
-        for name in document["components"][kind].as_object().expect("names").keys() {
+        for name in document["components"][kind]
+            .as_object()
+            .expect("names")
+            .keys()
+        {
             let place = format!("#/components/{kind}/{name}");
             assert!(places.contains(&place), "{place}");
         }
@@ -93,7 +102,9 @@ async fn every_message_is_in_it_and_said_or_answered_by_an_operation() {
             let message = place.strip_prefix("#/channels/boards/messages/");
             said.extend(message.map(str::to_owned));
         });
-        let own = operation["messages"][0]["$ref"].as_str().expect("a message");
+        let own = operation["messages"][0]["$ref"]
+            .as_str()
+            .expect("a message");
         let side = own.rsplit('/').next().expect("a name").split('.').next();
         let (action, expected) = match side {
             Some("client") => ("receive", operation["action"] == "receive"),
@@ -112,7 +123,9 @@ async fn every_message_is_in_it_and_said_or_answered_by_an_operation() {
 #[tokio::test]
 async fn golden_messages_are_valid_by_it_and_stand_in_it() {
     let document = document().await;
-    let messages = document["components"]["messages"].as_object().expect("messages");
+    let messages = document["components"]["messages"]
+        .as_object()
+        .expect("messages");
     let mut count = 0;
     for (file, value) in golden("messages") {
         let (side, _) = file.split_once('.').expect("a side");

@@ -134,7 +134,11 @@ pub(super) fn list_boards(
     let user = (!actor.admin).then_some(actor.user);
     Box::pin(async move {
         let listed = match grant.boards() {
-            Some(among) => storage.boards_among(actor.user, among, archived, after).await,
+            Some(among) => {
+                storage
+                    .boards_among(actor.user, among, archived, after)
+                    .await
+            }
             None => {
                 let limit = BOARDS_PAGE_MAX + 1;
                 storage.boards_of(user, archived, after, limit).await

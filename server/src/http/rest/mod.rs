@@ -72,9 +72,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/boards", get(boards::list).post(boards::create))
         .route(
             "/api/v1/boards/{board}",
-            get(boards::read)
-                .patch(boards::change)
-                .delete(bin::delete),
+            get(boards::read).patch(boards::change).delete(bin::delete),
         )
         .route("/api/v1/bin", get(bin::list))
         .route("/api/v1/bin/{board}/restore", post(bin::restore))

@@ -44,9 +44,14 @@ impl Home {
     }
 
     async fn export(&self, id: BoardId) -> Value {
-        let text = export(&self.rooms, Importer::offline().actor, id, ExportFormat::Json)
-            .await
-            .unwrap();
+        let text = export(
+            &self.rooms,
+            Importer::offline().actor,
+            id,
+            ExportFormat::Json,
+        )
+        .await
+        .unwrap();
         serde_json::from_slice(&text).unwrap()
     }
 
@@ -184,7 +189,9 @@ async fn what_happened_at_trello_is_the_history_of_a_new_board_and_its_cards() {
     let mut file = trello();
     let action = |second: u32, kind: &str, card: &str, fields: Value, old: Value| {
         let mut card = json!({"id": format!("5a1532fe000000000000000{card}")});
-        card.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        card.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
         json!({
             "id": format!("5a1532fe00000000000001{second:02}"), "type": kind,
             "idMemberCreator": "5a1532fe00000000000000e1",
@@ -194,13 +201,27 @@ async fn what_happened_at_trello_is_the_history_of_a_new_board_and_its_cards() {
     };
     // An export has the newest first.
     file["actions"] = json!([
-        action(4, "updateCard", "a", json!({"closed": false}), json!({"closed": true})),
+        action(
+            4,
+            "updateCard",
+            "a",
+            json!({"closed": false}),
+            json!({"closed": true})
+        ),
         action(3, "createCard", "b", json!({"name": "two"}), json!({})),
-        action(2, "updateCard", "a", json!({"name": "one"}), json!({"name": "eins"})),
+        action(
+            2,
+            "updateCard",
+            "a",
+            json!({"name": "one"}),
+            json!({"name": "eins"})
+        ),
         action(1, "createCard", "a", json!({"name": "eins"}), json!({})),
     ]);
     let answer = home.import(&ann, &file).await.unwrap();
-    assert_eq!((answer.outcome, answer.skipped.as_slice()), (Outcome::Created, [].as_slice()));
+    assert_eq!(answer.outcome, Outcome::Created);
+    let is_action = |skipped: &Skipped| skipped.what == "action";
+    assert!(!answer.skipped.iter().any(is_action), "{answer:?}");
     let board = answer.board;
     let activity = async |card: Option<&str>| {
         let card = card.map(|card| {
@@ -209,7 +230,8 @@ async fn what_happened_at_trello_is_the_history_of_a_new_board_and_its_cards() {
         });
         let entries = home.storage.activity(board, card, None, 50).await.unwrap();
         let entries = entries.iter().map(|entry| {
-            assert_eq!(entry.ev.len(), entry.was.len());
+            let count = |list: &Value| list.as_array().unwrap().len();
+            assert_eq!(count(&entry.ev), count(&entry.was));
             (entry.n.0, entry.at.0)
         });
         entries.collect::<Vec<_>>()
@@ -218,17 +240,24 @@ async fn what_happened_at_trello_is_the_history_of_a_new_board_and_its_cards() {
     let past = [(4, at(4)), (3, at(3)), (2, at(2)), (1, at(1))];
     let all = activity(None).await;
     assert_eq!(all.len(), 5);
-    assert_eq!((all[0].0, &all[1..]), (5, past.as_slice()), "then the import");
+    assert_eq!(
+        (all[0].0, &all[1..]),
+        (5, past.as_slice()),
+        "then the import"
+    );
     let of_card = activity(Some("a")).await;
-    assert_eq!(of_card.iter().map(|entry| entry.0).collect::<Vec<_>>(), [5, 4, 2, 1]);
+    assert_eq!(
+        of_card.iter().map(|entry| entry.0).collect::<Vec<_>>(),
+        [5, 4, 2, 1]
+    );
 
     // A later export brings the board up to date; what was before it was made stays as it is.
     let mut later = file.clone();
     later["cards"][0]["name"] = json!("uno");
     let updated = home.import(&ann, &later).await.unwrap();
     assert_eq!(updated.outcome, Outcome::Updated);
-    let left_out: Vec<_> = updated.skipped.iter().map(|s| (s.what.as_str(), s.count)).collect();
-    assert_eq!(left_out, [("action", 4)]);
+    let left_out = updated.skipped.into_iter().find(is_action).unwrap();
+    assert_eq!(left_out.count, 4);
     let all = activity(None).await;
     assert_eq!((all[0].0, &all[1].0, &all[2..]), (6, &5, past.as_slice()));
     assert_eq!(home.outcome(&ann, &later).await, Outcome::Unchanged);
@@ -236,7 +265,9 @@ async fn what_happened_at_trello_is_the_history_of_a_new_board_and_its_cards() {
     home.rooms.stop().await;
     home.storage.close().await.unwrap();
     let target = CheckTarget::Directory(home.dir.path().to_owned());
-    let report = check(&target, &[], &|_, _| ControlFlow::Continue(())).await.unwrap();
+    let report = check(&target, &[], &|_, _| ControlFlow::Continue(()))
+        .await
+        .unwrap();
     assert!(report.violations.is_empty(), "{:#?}", report.violations);
     assert_eq!(report.versions, 6);
 }
@@ -257,7 +288,13 @@ async fn only_an_admin_imports_onto_a_board_and_strangers_do_not_learn_of_it() {
     let taken = export(&home.rooms, person("eve").actor, board, ExportFormat::Json)
         .await
         .unwrap_err();
-    let missing = export(&home.rooms, person("eve").actor, "nosuch".parse().unwrap(), ExportFormat::Json).await;
+    let missing = export(
+        &home.rooms,
+        person("eve").actor,
+        "nosuch".parse().unwrap(),
+        ExportFormat::Json,
+    )
+    .await;
     let place = |error: ImportError| error.to_string().replace(board.as_str(), "nosuch");
     assert_eq!(place(taken), place(missing.unwrap_err()));
 

@@ -43,7 +43,10 @@ pub(super) enum Kind {
 impl Kind {
     fn of(word: &str) -> Option<Self> {
         Some(match word {
-            "createCard" | "copyCard" | "emailCard" | "convertToCardFromCheckItem"
+            "createCard"
+            | "copyCard"
+            | "emailCard"
+            | "convertToCardFromCheckItem"
             | "moveCardToBoard" => Self::Made,
             "updateCard" => Self::Changed,
             "deleteCard" | "moveCardFromBoard" => Self::Deleted,
@@ -174,7 +177,10 @@ pub(super) struct CardWords {
 impl CardWords {
     fn bytes(&self) -> usize {
         let texts = [&self.name, &self.desc];
-        texts.iter().filter_map(|text| Some(text.as_ref()?.0.len())).sum()
+        texts
+            .iter()
+            .filter_map(|text| Some(text.as_ref()?.0.len()))
+            .sum()
     }
 }
 

@@ -87,7 +87,10 @@ impl<'a> Back<'a> {
         Some(Self {
             view,
             assignees: assignees.collect(),
-            comments: details.iter().map(|(card, detail)| (*card, count(detail))).collect(),
+            comments: details
+                .iter()
+                .map(|(card, detail)| (*card, count(detail)))
+                .collect(),
             rank: order::between(None, None)?,
         })
     }
@@ -123,7 +126,10 @@ impl<'a> Back<'a> {
 
     fn made(&self, id: CardId, words: &CardWords, list: &Thing, by: Stamp) -> Change {
         let here = self.view.cards.get(&id);
-        let number = words.id_short.0.map_or(0, |number| whole(number, NUMBER_MAX));
+        let number = words
+            .id_short
+            .0
+            .map_or(0, |number| whole(number, NUMBER_MAX));
         let number = here.map_or(number, |card| card.number);
         let assignees = self.assignees.get(&id).into_iter().flatten().copied();
         let card = Card {
@@ -162,16 +168,23 @@ impl<'a> Back<'a> {
 
     fn changed(&self, card: CardId, now: &CardWords, old: &CardWords) -> Vec<Change> {
         let patch = |words: &CardWords| CardPatch {
-            title: both(&old.name, &now.name, &words.name, |name| title(name, "card")),
+            title: both(&old.name, &now.name, &words.name, |name| {
+                title(name, "card")
+            }),
             column: both(&old.id_list, &now.id_list, &words.id_list, |list| {
                 ColumnId::from_u128(id_bits(list))
             })
             .filter(|column| self.view.columns.contains_key(column)),
-            archived: both(&old.closed, &now.closed, &words.closed, |flag| flag == "true"),
-            due: both(&old.due, &now.due, &words.due, time),
-            complete: both(&old.due_complete, &now.due_complete, &words.due_complete, |flag| {
+            archived: both(&old.closed, &now.closed, &words.closed, |flag| {
                 flag == "true"
             }),
+            due: both(&old.due, &now.due, &words.due, time),
+            complete: both(
+                &old.due_complete,
+                &now.due_complete,
+                &words.due_complete,
+                |flag| flag == "true",
+            ),
             ..CardPatch::default()
         };
         let mut changes = Vec::new();

@@ -87,11 +87,8 @@ macro_rules! link {
         )
     };
 }
-/// One to a board in the bin is as if it were revoked, until the board is taken out.
-pub(in crate::storage) const BOARD_LINK: &str = link!(
-    "WHERE secret = ? AND (expires IS NULL OR expires > ?) \
-     AND EXISTS (SELECT 1 FROM boards AS b WHERE b.id = board AND b.deleted IS NULL)"
-);
+pub(in crate::storage) const BOARD_LINK: &str =
+    link!("WHERE secret = ? AND (expires IS NULL OR expires > ?)");
 pub(in crate::storage) const BOARD_LINKS: &str = link!(
     "WHERE board = ? AND (expires IS NULL OR expires > ?) \
      ORDER BY board, created DESC, id DESC LIMIT ?"

@@ -19,8 +19,7 @@ const FOREIGN_KEYS: &str = r#"SELECT "table", rowid, parent FROM pragma_foreign_
 const USERS: &str = "SELECT id, name FROM users";
 const ACCOUNTS: &str = "SELECT user, name, email, email_key, bot FROM accounts";
 const IMPORTS: &str = "SELECT source, board, ids FROM imports";
-const NEXT_BOARD: &str =
-    "SELECT id, deleted IS 0 FROM boards WHERE id > ? ORDER BY id LIMIT 1";
+const NEXT_BOARD: &str = "SELECT id, deleted IS 0 FROM boards WHERE id > ? ORDER BY id LIMIT 1";
 const BIN: &str = "SELECT id, deleted, deleted_by FROM boards \
      WHERE deleted IS NOT NULL OR deleted_by IS NOT NULL";
 const BOARD_EXISTS: &str = "SELECT count(*) > 0 FROM boards WHERE id = ?";

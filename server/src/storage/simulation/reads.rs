@@ -69,8 +69,8 @@ impl Disk {
                 archived: field(&board.doc, "archived").unwrap_or_default(),
             })
         });
-        let summaries =
-            summaries.filter(|summary| archived.is_none_or(|archived| summary.archived == archived));
+        let summaries = summaries
+            .filter(|summary| archived.is_none_or(|archived| summary.archived == archived));
         Ok(summaries.take(limit).collect())
     }
 

@@ -9,7 +9,8 @@ use crate::storage::accounts::{
 use crate::storage::rows::Table;
 use crate::storage::search::{fill, find, index, labels};
 use crate::storage::{
-    attachments, audit, bin, client, database, history, load, log, past, read, requests, rows, trim, users,
+    attachments, audit, bin, client, database, history, load, log, past, read, requests, rows,
+    trim, users,
 };
 
 /// Statements that may read or sort more than they answer with, and why.
