@@ -1,6 +1,7 @@
 //! What the server does for its database now and then: bringing rows up to date that no room is
 //! there for, trimming, and forgetting what has ended: old keys of requests, sessions, tokens, links,
-//! old entries of the audit log, and files that nothing refers to.
+//! old entries of the audit log, boards that have been in the bin for long enough, and files that
+//! nothing refers to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use boardcast_protocol::ids::BoardId;
 use crate::attachments::Attachments;
 use crate::clock;
 use crate::room::Rooms;
-use crate::storage::{AUDIT_KEPT_MAX, Retention, Storage, StorageError};
+use crate::storage::{AUDIT_KEPT_MAX, AuditAct, AuditEntry, Retention, Storage, StorageError};
 
 /// From the start to the first round: whoever comes back after a restart goes first.
 const FIRST_AFTER: Duration = Duration::from_secs(60);
@@ -37,6 +38,7 @@ pub(crate) async fn upkeep(
         loop {
             catch_up(&rooms, &storage).await;
             round(&storage, retention).await;
+            empty_bin(&storage).await;
             sweep(&attachments).await;
             sleep(ROUND_EVERY).await;
         }
@@ -77,7 +79,7 @@ async fn round(storage: &Storage, retention: Retention) {
     let (mut versions, mut boards) = (0, 0);
     let mut after = None;
     loop {
-        let page = match storage.boards_of(None, after, PAGE).await {
+        let page = match storage.boards_of(None, None, after, PAGE).await {
             Ok(page) => page,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -128,6 +130,40 @@ async fn round(storage: &Storage, retention: Retention) {
     if versions > 0 {
         tracing::info!(versions, boards, "old versions left the log");
     }
+}
+
+/// Removes the boards that have been in the bin for long enough.
+async fn empty_bin(storage: &Storage) {
+    loop {
+        match remove_ended(storage).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "failed to remove boards from the bin; the next round is in an hour"
+                );
+                return;
+            }
+        }
+    }
+}
+
+/// Removes one of them, few rows at a time; `false` where there is none.
+async fn remove_ended(storage: &Storage) -> Result<bool, StorageError> {
+    let Some(board) = storage.ended_board(clock::now()).await? else {
+        return Ok(false);
+    };
+    while storage.remove_some(board).await? {
+        sleep(PAUSE).await;
+    }
+    tracing::info!(%board, "a board was removed from the bin");
+    storage.audit(AuditEntry {
+        board: Some(board),
+        ..AuditEntry::new(AuditAct::BoardRemoved, clock::now())
+    });
+    Ok(true)
 }
 
 /// Removes files that nothing refers to.
@@ -185,7 +221,9 @@ mod tests {
     use super::*;
     use crate::attachments::AttachmentRules;
     use crate::room::RoomLimits;
-    use crate::storage::{Append, ImportRecord, Imported, Rows, StorageOptions};
+    use crate::storage::{
+        Append, AuditFilter, BinPage, ImportRecord, Imported, Rows, StorageOptions,
+    };
 
     /// A board with so many versions, written and closed.
     async fn board(storage: &Storage, versions: u64) -> BoardId {
@@ -257,6 +295,7 @@ mod tests {
         let view = View::new(behind, "Old".to_owned());
         let empty = Board::new(view, BTreeMap::new(), BTreeSet::new());
         let imported = Imported {
+            history: Vec::new(),
             first: Some(Append {
                 version: Version(1),
                 origin: None,
@@ -281,9 +320,42 @@ mod tests {
         assert!(rooms.get(level).is_none(), "only what is behind is opened");
         rooms.stop().await;
         assert_eq!(storage.boards_behind(None, PAGE).await.unwrap(), []);
-        let boards = storage.boards_of(None, None, PAGE).await.unwrap();
+        let boards = storage.boards_of(None, None, None, PAGE).await.unwrap();
         assert!(boards.iter().any(|board| board.title == "New"));
         storage.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_round_removes_boards_that_have_been_in_the_bin_for_thirty_days_and_notes_it() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let storage = Storage::open(StorageOptions::new(dir.path()))
+            .await
+            .unwrap();
+        let day_ms = 24 * 60 * 60 * 1_000;
+        let mut boards = Vec::new();
+        for days in [31, 29, 40] {
+            let board = board(&storage, 3).await;
+            let at = Timestamp(clock::now().0 - days * day_ms);
+            let put = storage.put_into_bin(board, "ann".parse().unwrap(), at);
+            assert!(put.await.unwrap());
+            boards.push(board);
+        }
+        empty_bin(&storage).await;
+        let all = BinPage {
+            user: None,
+            among: None,
+            after: None,
+            limit: 9,
+        };
+        let left = storage.bin(all, Timestamp(0)).await.unwrap();
+        let left: Vec<_> = left.iter().map(|binned| binned.board).collect();
+        assert_eq!(left, [boards[1]]);
+        storage.write_audit(clock::now()).await.unwrap();
+        let removed = AuditFilter::Act(AuditAct::BoardRemoved);
+        let noted = storage.audited(removed, None, 9).await.unwrap();
+        let noted: Vec<_> = noted.iter().map(|entry| entry.board.clone()).collect();
+        let removed = [boards[0], boards[2]].map(|board| Some(board.to_string()));
+        assert_eq!(noted, removed, "the newest first");
     }
 
     #[tokio::test]

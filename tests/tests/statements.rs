@@ -47,7 +47,7 @@ impl Visit for Statement {
 }
 
 /// How the upkeep looks for boards whose rows are behind, once after each start.
-const UPKEEP: &str = "SELECT b.id FROM boards AS b WHERE b.id > ?1 AND b.version <";
+const UPKEEP: &str = "SELECT b.id FROM boards AS b WHERE b.id > ?1 AND b.deleted IS NULL";
 
 /// The reads since the last time, without what the journal and the upkeep read for themselves.
 fn reads() -> BTreeMap<String, usize> {

@@ -26,6 +26,8 @@ pub enum Action {
     Invite,
     /// Make, list and revoke public links to the board.
     Share,
+    /// Put the board into the bin, see it there, take it out again.
+    Delete,
     /// List the boards that one may see.
     ListBoards,
     /// Make a board, empty or from a file.
@@ -94,7 +96,7 @@ enum Need {
 
 impl Action {
     /// All actions, those on a board first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::Export,
         Self::Comment,
@@ -103,6 +105,7 @@ impl Action {
         Self::Import,
         Self::Invite,
         Self::Share,
+        Self::Delete,
         Self::ListBoards,
         Self::CreateBoard,
         Self::AcceptInvitation,
@@ -115,7 +118,9 @@ impl Action {
             Self::Read | Self::Export => Need::Role(Role::Viewer),
             Self::Comment => Need::Role(Role::Commenter),
             Self::Edit => Need::Role(Role::Editor),
-            Self::Administer | Self::Import | Self::Invite | Self::Share => Need::Role(Role::Admin),
+            Self::Administer | Self::Import | Self::Invite | Self::Share | Self::Delete => {
+                Need::Role(Role::Admin)
+            }
             Self::ListBoards | Self::CreateBoard => Need::User,
             Self::AcceptInvitation | Self::OwnAccount => Need::Person,
             Self::AdministerServer => Need::Administrator,
@@ -138,6 +143,7 @@ impl Action {
             Self::Import => "import a file onto the board",
             Self::Invite => "make, list and revoke invitations",
             Self::Share => "make, list and revoke public links",
+            Self::Delete => "put the board into the bin, see it there, take it out",
             Self::ListBoards => "list the boards that one may see",
             Self::CreateBoard => "make a board, empty or from a file",
             Self::AcceptInvitation => "become a member by an invitation",

@@ -97,6 +97,12 @@ impl Rejection {
         )
     }
 
+    /// The board is archived: all there is to do is to restore it, and to change who is on it.
+    pub fn archived() -> Self {
+        let hint = "the board is archived; restore it first";
+        Self::new(Reason::Invalid, hint)
+    }
+
     pub(super) fn limit(what: &str, max: usize) -> Self {
         Self::new(
             Reason::Limit,

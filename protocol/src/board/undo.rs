@@ -129,8 +129,7 @@ impl Undoing<'_> {
             return Err(Rejection::new(Reason::Forbidden, hint));
         }
         if self.board.view().archived && action != Action::Administer {
-            let hint = "the board is archived; restore it first";
-            return Err(Rejection::new(Reason::Invalid, hint));
+            return Err(Rejection::archived());
         }
         Ok(())
     }

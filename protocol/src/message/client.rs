@@ -196,6 +196,9 @@ pub struct BoardsList {
     /// Only boards whose id is greater; absent for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<BoardId>,
+    /// The archived boards instead of the others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
 }
 
 /// Asks for a `pong`.

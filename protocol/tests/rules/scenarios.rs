@@ -441,7 +441,9 @@ fn archived_board() -> Value {
         ok(json!({"type": "board.set", "archived": true})),
         no("invalid", create.clone()),
         ok(json!({"type": "member.remove", "user": "zoe"})),
-        ok(json!({"type": "board.set", "archived": false})),
+        no("invalid", json!({"type": "board.set", "title": "Later"})),
+        same(json!({"type": "board.set", "archived": true, "title": "Release 1"})),
+        ok(json!({"type": "board.set", "archived": false, "title": "Later"})),
         ok(create),
     ];
     play("archived board", stage(Some(Role::Editor)), steps)

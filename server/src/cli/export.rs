@@ -7,14 +7,7 @@ use boardcast_protocol::ids::BoardId;
 
 use super::Failure;
 use super::place::{Place, PlaceArgs, offline};
-use crate::import::{Importer, export};
-
-/// The format of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum ExportFormat {
-    /// Everything that the board knows, for `boardcast import json`
-    Json,
-}
+use crate::import::{ExportFormat, Importer, export};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportArgs {
@@ -28,18 +21,19 @@ pub(super) struct ExportArgs {
 }
 
 pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let ExportFormat::Json = args.format;
     let board: BoardId = args
         .board
         .parse()
         .map_err(|error| Failure::usage(format!("{:?} is not a board: {error}", args.board)))?;
     match args.place.place()? {
-        Place::Server(server) => print(&server.export(board).map_err(Failure::failed)?),
+        Place::Server(server) => {
+            print(&server.export(board, args.format).map_err(Failure::failed)?)
+        }
         Place::Directory(dir) => {
             check_exists(&dir)?;
             offline(&dir, async |place| {
                 let actor = Importer::offline().actor;
-                let text = export(&place.rooms, actor, board).await;
+                let text = export(&place.rooms, actor, board, args.format).await;
                 print(&text.map_err(Failure::failed)?)
             })
         }

@@ -14,7 +14,7 @@ use boardcast_protocol::ids::{BoardId, UserId};
 
 use super::Failure;
 use crate::http::admin::{Added, PasswordLink, PeoplePage};
-use crate::import::{FileFormat, ImportAnswer};
+use crate::import::{ExportFormat, FileFormat, ImportAnswer};
 
 /// Largest answer that is read: an export of the largest board.
 const ANSWER_MAX_BYTES: u64 = 4 * 1_024 * 1_024 * 1_024;
@@ -67,8 +67,8 @@ impl Remote {
     }
 
     /// Gets a board as a file.
-    pub(super) fn export(&self, board: BoardId) -> Result<Vec<u8>, String> {
-        let url = format!("{}/api/v1/boards/{board}/export", self.server);
+    pub(super) fn export(&self, board: BoardId, format: ExportFormat) -> Result<Vec<u8>, String> {
+        let url = format!("{}/api/v1/boards/{board}/{}", self.server, format.path());
         let request = self.agent.get(url).header("Authorization", self.bearer());
         self.read(request.call())
     }

@@ -121,7 +121,8 @@ impl Listening {
         if let Ok(Some(room)) = self.services.rooms.open(board).await {
             self.connection.profile.remember(&room);
         }
-        if self.services.rooms.send(board, input).await.is_err() {
+        if !matches!(self.services.rooms.send(board, input).await, Ok(true)) {
+            // Whoever comes back hears why.
             self.connection.outbox.close(CloseCode::InternalError);
         }
     }

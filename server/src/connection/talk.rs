@@ -386,11 +386,8 @@ impl Talk {
         match room.try_send(input) {
             Ok(()) => None,
             Err(TrySendError::Full(input) | TrySendError::Closed(input)) => {
-                let (rooms, board) = (self.services.rooms.clone(), room.board());
-                Some(Box::pin(async move {
-                    let _ = rooms.send(board, input).await;
-                    Done::Nothing
-                }))
+                let rooms = self.services.rooms.clone();
+                Some(backlog::deliver(rooms, room.board(), input))
             }
         }
     }

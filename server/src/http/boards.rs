@@ -27,7 +27,8 @@ use super::upload::{self, Bounds};
 use crate::auth::Identity;
 use crate::clock;
 use crate::import::{
-    FileError, FileFormat, ImportAnswer, ImportError, Importer, Outcome, Source, export, import,
+    ExportFormat, FileError, FileFormat, ImportAnswer, ImportError, Importer, Outcome, Source,
+    export, import,
 };
 use crate::room::OpenError;
 use crate::storage::{AuditAct, AuditEntry};
@@ -117,11 +118,33 @@ pub(super) async fn export_board(
     identity: Identity,
     Path(board): Path<String>,
 ) -> Result<Response, Problem> {
+    exported(&app, &identity, &board, ExportFormat::Json).await
+}
+
+/// Its cards as a table.
+pub(super) async fn export_cards(
+    State(app): State<App>,
+    identity: Identity,
+    Path(board): Path<String>,
+) -> Result<Response, Problem> {
+    exported(&app, &identity, &board, ExportFormat::Csv).await
+}
+
+async fn exported(
+    app: &App,
+    identity: &Identity,
+    board: &str,
+    format: ExportFormat,
+) -> Result<Response, Problem> {
     let board: BoardId = board.parse().map_err(|_| no_such_board())?;
-    let text = export(&app.services.rooms, identity.on(board), board).await?;
-    let name = format!("attachment; filename=\"{board}.json\"");
+    let text = export(&app.services.rooms, identity.on(board), board, format).await?;
+    let ending = match format {
+        ExportFormat::Json => "json",
+        ExportFormat::Csv => "csv",
+    };
+    let name = format!("attachment; filename=\"{board}.{ending}\"");
     let headers = [
-        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, name),
     ];
     Ok((headers, text).into_response())
@@ -193,6 +216,9 @@ impl From<ImportError> for Problem {
             }
             ImportError::Rejected(rejection) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, rejection.hint)
+            }
+            ImportError::TableTooLarge => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
             }
             ImportError::Stopping
             | ImportError::Refused(_)

@@ -4,6 +4,7 @@
 //! turns a request into a connection, the other modules answer the rest.
 
 pub mod admin;
+mod asyncapi;
 mod auth;
 mod backup;
 pub mod base;
@@ -95,6 +96,10 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/tickets", post(tickets::issue))
         .route("/api/v1/import", post(boards::import_file))
         .route("/api/v1/boards/{board}/export", get(boards::export_board))
+        .route(
+            "/api/v1/boards/{board}/cards.csv",
+            get(boards::export_cards),
+        )
         .route("/api/v1/backup", get(backup::backup))
         .route("/api/v1/restore", post(restore::restore))
         .merge(admin::routes())
@@ -104,6 +109,7 @@ pub fn router(app: App) -> Router {
         .merge(sharing::routes())
         .merge(page::routes(&base))
         .merge(openapi::routes(&base))
+        .route("/api/asyncapi.json", get(asyncapi::document))
         .merge(rest::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)

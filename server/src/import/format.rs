@@ -16,6 +16,33 @@ pub enum FileFormat {
     Json,
 }
 
+/// What a board is told as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// Everything that the board knows, for `boardcast import json`
+    Json,
+    /// Its cards as a table for spreadsheets
+    Csv,
+}
+
+impl ExportFormat {
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+
+    /// The path of it below that of a board, over HTTP.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Json => "export",
+            Self::Csv => "cards.csv",
+        }
+    }
+}
+
 impl FileFormat {
     /// Its name on the command line and in URLs.
     pub fn name(self) -> &'static str {

@@ -18,5 +18,6 @@ pub fn read(source: Source<'_>) -> Result<ImportFile, FileError> {
         knows: Knows::Everything,
         digest,
         omissions: Omissions::default(),
+        history: Vec::new(),
     })
 }

@@ -5,6 +5,7 @@
 //! in the board's room, as one version.
 
 mod counts;
+mod csv;
 mod export;
 mod file;
 mod format;
@@ -15,11 +16,15 @@ mod sample;
 pub mod trello;
 
 use boardcast_protocol::board::{Board, Knows, Omissions};
+use boardcast_protocol::event::Event;
+use boardcast_protocol::ids::UserId;
+use boardcast_protocol::position::Timestamp;
 
 pub use counts::{Counts, Tally};
+pub use csv::CSV_MAX_BYTES;
 pub use export::export;
 pub use file::{FileError, Source};
-pub use format::FileFormat;
+pub use format::{ExportFormat, FileFormat};
 pub use perform::{ImportAnswer, ImportError, Importer, Outcome, import, role_of};
 
 /// A board as a file shows it.
@@ -35,4 +40,19 @@ pub struct ImportFile {
     pub digest: String,
     /// What of the file was left out.
     pub omissions: Omissions,
+    /// What happened on the board before, oldest first: the history of a board that the import makes.
+    pub history: Vec<Past>,
+}
+
+/// A version of the history that a file tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The author.
+    pub by: UserId,
+    /// When it was.
+    pub at: Timestamp,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// For each event the one that would undo it, where that is known.
+    pub was: Vec<Option<Event>>,
 }

@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use boardcast_protocol::board::{
-    Action, Actor, Board, Incoming, Member, Merged, Moment, Reason, Rejection, Role, Skipped,
-    Stamp, View, install, merge,
+    Action, Actor, Board, Incoming, Member, Merged, Moment, Omissions, Reason, Rejection, Role,
+    Skipped, Stamp, View, install, merge,
 };
 use boardcast_protocol::ids::{AnyId, BoardId, UserId};
 use boardcast_protocol::position::{Timestamp, Version};
 
-use super::{Counts, ImportFile};
+use super::{CSV_MAX_BYTES, Counts, ImportFile, Past};
 use crate::room::{Import, ImportRefused, OpenError, RoomHandle, RoomInput, Rooms};
 use crate::storage::{Append, ImportRecord, Imported, Refusal, Storage, StorageError};
 
@@ -94,6 +94,12 @@ pub enum ImportError {
     /// The journal takes no version at the moment.
     #[error("{}; import the file again later", refusal(*.0))]
     Refused(Refusal),
+    /// The cards of the board make a larger table than is told.
+    #[error(
+        "the cards have more than {} MiB of text; export the board as JSON",
+        CSV_MAX_BYTES / (1_024 * 1_024)
+    )]
+    TableTooLarge,
     /// It cannot be read or written.
     #[error("failed to {0}")]
     Storage(#[from] StorageError),
@@ -142,11 +148,14 @@ pub async fn import(
         digest: file.digest,
         ids: incoming.ids().iter().map(AnyId::to_string).collect(),
     };
+    let past = file.history.len();
     let room = match rooms.open(id).await? {
         Some(room) => room,
         None => {
-            let (empty, first, left_out) = prepare(&incoming, importer.clone(), now).await?;
+            let (empty, first, left_out) =
+                prepare(&incoming, importer.clone(), (past, now)).await?;
             let imported = Imported {
+                history: versions(file.history),
                 first,
                 source: file.source.clone(),
                 record: record.clone(),
@@ -173,6 +182,15 @@ pub async fn import(
         answer.outcome = Outcome::Updated;
     }
     answer.skipped.extend(left_out);
+    if past > 0 {
+        let mut omissions = Omissions::default();
+        omissions.add_many(
+            "action",
+            past,
+            "the history is taken over when the board is made",
+        );
+        answer.skipped.extend(omissions.into_list());
+    }
     storage.save_import_record(&file.source, &record).await?;
     Ok(answer)
 }
@@ -208,7 +226,7 @@ type Prepared = (Board, Option<Append>, Vec<Skipped>);
 async fn prepare(
     incoming: &Arc<Incoming>,
     importer: Importer,
-    now: Timestamp,
+    (past, now): (usize, Timestamp),
 ) -> Result<Prepared, ImportError> {
     let incoming = Arc::clone(incoming);
     let prepared = spawn_blocking(move || {
@@ -219,7 +237,7 @@ async fn prepare(
         let empty = Board::new(view, BTreeMap::new(), incoming.board.buried().clone());
         let Merged { events, skipped } = merge(&empty, &incoming)?;
         let moment = Moment {
-            version: Version(1),
+            version: Version(past as u64 + 1),
             stamp: Stamp {
                 by: importer.actor.user,
                 at: now,
@@ -238,6 +256,20 @@ async fn prepare(
     });
     let prepared = prepared.await.map_err(|_| ImportError::Stopping)?;
     prepared.map_err(ImportError::Rejected)
+}
+
+/// What a file tells of the past, as versions from 1 on.
+fn versions(history: Vec<Past>) -> Vec<Append> {
+    let numbered = (1..).map(Version).zip(history);
+    let append = |(version, past): (Version, Past)| Append {
+        version,
+        origin: None,
+        by: past.by,
+        at: past.at,
+        events: json(&past.events),
+        was: json(&past.was),
+    };
+    numbered.map(append).collect()
 }
 
 fn json(value: &impl Serialize) -> Bytes {
@@ -265,6 +297,10 @@ async fn change(
         actor,
         change: Box::new(move |board: &Board| {
             let merged = merge(board, &incoming)?;
+            let stays_archived = board.view().archived && incoming.board.view().archived;
+            if stays_archived && !merged.events.is_empty() {
+                return Err(Rejection::archived());
+            }
             *left_out.lock().unwrap_or_else(PoisonError::into_inner) = merged.skipped;
             Ok(merged.events)
         }),

@@ -1,13 +1,14 @@
 //! Boards that Trello exported.
 //!
-//! The state comes from `lists`, `cards` and what belongs to them; of the `actions` only comments
-//! are kept, because an export holds no more than the newest 1,000. A card's `email` is a secret
-//! posting address: it is never read.
+//! The state comes from `lists`, `cards` and what belongs to them, and comments from the `actions`,
+//! of which an export holds the newest 1,000; what they did to cards is the history of a new board. A
+//! card's `email` is a secret posting address: it is never read.
 
 mod actions;
 mod cards;
 mod details;
 mod file;
+mod history;
 mod loose;
 mod tags;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use self::loose::Position;
 use self::tags::Tags;
 use self::values::{Texts, id_bits};
 use super::file::read_json;
-use super::{FileError, ImportFile, Source};
+use super::{FileError, ImportFile, Past, Source};
 
 /// The names of Trello's plain backgrounds.
 const BACKGROUNDS: [&str; 9] = [
@@ -47,7 +48,7 @@ pub fn read(source: Source<'_>, importer: UserId) -> Result<ImportFile, FileErro
     }
     let mut omissions = Omissions::default();
     let source = source_of(&file);
-    let board = board(file, &source, importer, &mut omissions)?;
+    let (board, history) = board(file, &source, importer, &mut omissions)?;
     board.verify()?;
     Ok(ImportFile {
         board,
@@ -55,6 +56,7 @@ pub fn read(source: Source<'_>, importer: UserId) -> Result<ImportFile, FileErro
         source: format!("trello:{source}"),
         digest,
         omissions,
+        history,
     })
 }
 
@@ -74,7 +76,7 @@ fn board(
     source: &str,
     importer: UserId,
     omissions: &mut Omissions,
-) -> Result<Board, FileError> {
+) -> Result<(Board, Vec<Past>), FileError> {
     let id = BoardId::from_u128(id_bits(source));
     let mut view = View::new(id, Texts(omissions).title(&file.name, "board"));
     view.archived = file.closed;
@@ -88,7 +90,12 @@ fn board(
     omissions.add_many(
         "action",
         file.actions.others,
-        "only comments are taken over of the history",
+        "of the history only what was done to cards is taken over",
+    );
+    omissions.add_many(
+        "action",
+        file.actions.surplus,
+        "the newest 5,000 are taken over of the history",
     );
     let lists = file.lists.unwrap_or_default().0;
     let columns = put_columns(&mut view, lists, omissions)?;
@@ -116,7 +123,8 @@ fn board(
         },
         omissions,
     )?;
-    Ok(Board::new(view, details, BTreeSet::new()))
+    let history = history::read(file.actions.deeds, &view, &details, importer, omissions);
+    Ok((Board::new(view, details, BTreeSet::new()), history))
 }
 
 /// Puts the lists on the board, by position; returns the columns by the ids of the lists.

@@ -7,6 +7,7 @@
 mod change;
 mod deeds;
 mod fan_out;
+mod gone;
 mod members;
 mod request;
 mod rows;
@@ -189,7 +190,7 @@ impl Room {
             }
             RoomInput::Request(request) => return self.request(*request, place, now),
             RoomInput::Import(import) => return self.import(*import, place, now),
-            RoomInput::Sleep | RoomInput::Stop => {}
+            RoomInput::Delete(_) | RoomInput::Sleep | RoomInput::Stop => {}
         }
         None
     }
@@ -209,6 +210,7 @@ impl Room {
             | RoomInput::Copy { .. }
             | RoomInput::View { .. }
             | RoomInput::Look { .. }
+            | RoomInput::Delete(_)
             | RoomInput::Sleep
             | RoomInput::Stop => false,
         }

@@ -16,7 +16,7 @@ use boardcast_protocol::message::{Submit, Whereabouts};
 use boardcast_protocol::position::{Position, Seq, Version};
 
 use super::Outbox;
-use crate::storage::{Refusal, StoredVersion};
+use crate::storage::{Refusal, StorageError, StoredVersion};
 
 /// A connection: rises by one with each, so of two connections of a client the greater is newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +102,26 @@ pub struct ImportReport {
     pub version: Version,
     /// Count of events; 0 when nothing changed.
     pub events: usize,
+}
+
+/// The board goes into the bin.
+#[derive(Debug)]
+pub struct Deletion {
+    /// Who wants it; the present role is looked at.
+    pub actor: Actor,
+    /// Answered when that is on disk and everybody on the board was told.
+    pub answer: Answer<Result<(), DeletionRefused>>,
+}
+
+/// Why a board did not go into the bin. Nothing has changed.
+#[derive(Debug)]
+pub enum DeletionRefused {
+    /// Whoever asks is not a member.
+    NoSuchBoard,
+    /// The role does not allow it.
+    Forbidden,
+    /// It cannot be written.
+    Storage(StorageError),
 }
 
 /// The board and its position, as they stand in one turn of the room.
@@ -277,6 +297,8 @@ pub enum RoomInput {
     Request(Box<Request>),
     /// A change of the whole board.
     Import(Box<Import>),
+    /// The board goes into the bin, and its room ends.
+    Delete(Deletion),
     /// Memory is needed: a room with nobody on it goes to sleep.
     Sleep,
     /// The server stops: send and hand over everything, then end.
@@ -301,6 +323,7 @@ impl RoomInput {
             | Self::Look { .. }
             | Self::Request(_)
             | Self::Import(_)
+            | Self::Delete(_)
             | Self::Sleep
             | Self::Stop => None,
         }

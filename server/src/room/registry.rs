@@ -136,19 +136,20 @@ impl Rooms {
         self.shared.places.get(&board)?.handle()
     }
 
-    /// Hands an input that must not get lost to the room of a board, opening it if need be.
+    /// Hands an input that must not get lost to the room of a board, opening it if need be; `false`
+    /// where there is no such board.
     ///
     /// # Errors
-    /// There is no such board, or its room cannot be opened.
-    pub async fn send(&self, board: BoardId, input: RoomInput) -> Result<(), RoomInput> {
+    /// Its room cannot be opened.
+    pub async fn send(&self, board: BoardId, input: RoomInput) -> Result<bool, OpenError> {
         let mut input = input;
-        while let Ok(Some(room)) = self.open(board).await {
+        while let Some(room) = self.open(board).await? {
             match room.send(input).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err(refused) => input = refused,
             }
         }
-        Err(input)
+        Ok(false)
     }
 
     /// Makes a board with its first member.

@@ -9,6 +9,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use boardcast_protocol::board::Action;
 use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::ids::ClientId;
 use boardcast_protocol::position::Version;
@@ -18,7 +19,7 @@ use super::feed::PastRead;
 use super::place::{Phase, Place};
 use super::registry::Shared;
 use super::timing::{Deadlines, Wants, Window};
-use super::{Origin, RoomInput};
+use super::{Answer, Deletion, DeletionRefused, Origin, RoomInput};
 use crate::clock;
 use crate::measure::thread_time;
 use crate::storage::{Append, BoardJournal, Rows, Slot, StorageError, StoredVersion};
@@ -51,6 +52,8 @@ pub(super) struct RoomTask {
     pending_since: Option<Instant>,
     asked_to_sleep: bool,
     asked_to_stop: bool,
+    /// The board is in the bin: who is told when everybody on it knows.
+    deleted: Option<Answer<Result<(), DeletionRefused>>>,
 }
 
 /// Whether the room goes on.
@@ -83,6 +86,7 @@ impl RoomTask {
             pending_since: None,
             asked_to_sleep: false,
             asked_to_stop: false,
+            deleted: None,
         }
     }
 
@@ -130,6 +134,9 @@ impl RoomTask {
             if self.do_what_is_due().await == After::Ended {
                 return;
             }
+            if self.asked_to_stop {
+                return self.stop().await;
+            }
         }
     }
 
@@ -165,6 +172,14 @@ impl RoomTask {
     async fn take_inputs(&mut self) {
         let mut inputs = std::mem::take(&mut self.inputs);
         for input in inputs.drain(..) {
+            if self.deleted.is_some() {
+                self.room.turn_away(input);
+                continue;
+            }
+            if let RoomInput::Delete(deletion) = input {
+                self.delete(deletion).await;
+                continue;
+            }
             self.asked_to_sleep |= matches!(input, RoomInput::Sleep);
             self.asked_to_stop |= matches!(input, RoomInput::Stop);
             let is_known = match self.room.lacks(&input) {
@@ -225,6 +240,28 @@ impl RoomTask {
                 false
             }
         }
+    }
+
+    /// Puts the board into the bin, if whoever asks may; the room takes nothing after it and ends.
+    async fn delete(&mut self, deletion: Deletion) {
+        let Deletion { actor, answer } = deletion;
+        let board = self.place.board;
+        let storage = &self.shared.storage;
+        let refused = match self.room.role_of(&actor) {
+            None => DeletionRefused::NoSuchBoard,
+            Some(role) if !role.may(Action::Delete) => DeletionRefused::Forbidden,
+            Some(_) => match storage.put_into_bin(board, actor.user, clock::now()).await {
+                Ok(true) => {
+                    self.deleted = Some(answer);
+                    self.asked_to_stop = true;
+                    return;
+                }
+                Ok(false) => DeletionRefused::NoSuchBoard,
+                Err(error) => DeletionRefused::Storage(error),
+            },
+        };
+        // Whoever has gone needs no answer.
+        let _ = answer.send(Err(refused));
     }
 
     fn take_input(&mut self, input: RoomInput) {
@@ -415,6 +452,10 @@ impl RoomTask {
         self.append();
         self.reads.clear();
         self.flush().await;
+        if let Some(answer) = self.deleted.take() {
+            self.room.dismiss();
+            let _ = answer.send(Ok(()));
+        }
         let _ = timeout(LAST_ROWS_WAIT, self.hand_over_last_rows()).await;
         self.end(&mut phase).await;
     }

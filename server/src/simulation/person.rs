@@ -183,7 +183,11 @@ impl Person {
                 before: None,
                 limit: 20,
             }),
-            Noise::Boards => ClientMessage::BoardsList(BoardsList { req, after: None }),
+            Noise::Boards => ClientMessage::BoardsList(BoardsList {
+                req,
+                after: None,
+                archived: false,
+            }),
             Noise::Ping => ClientMessage::Ping(Ping { t: Timestamp(1) }),
         });
     }

@@ -88,6 +88,12 @@ acts! {
     LinkRevoked "link_revoked",
     /// Somebody has become, or is no longer, a member of a board, or has another role.
     RoleChanged "role_changed",
+    /// A board was put into the bin.
+    BoardDeleted "board_deleted",
+    /// A board was taken out of the bin.
+    BoardRestored "board_restored",
+    /// A board that had been in the bin for 30 days was removed for good.
+    BoardRemoved "board_removed",
     /// An administrator closed a connection.
     ConnectionClosed "connection_closed",
     /// A board was imported.

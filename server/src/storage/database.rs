@@ -333,13 +333,14 @@ impl Readers {
     pub(super) async fn boards_of(
         &self,
         user: Option<UserId>,
+        archived: Option<bool>,
         after: Option<BoardId>,
         limit: usize,
     ) -> Result<Vec<BoardSummary>, StorageError> {
         match self {
-            Self::Sqlite(pool) => read::boards_of(pool, user, after, limit).await,
+            Self::Sqlite(pool) => read::boards_of(pool, user, archived, after, limit).await,
             #[cfg(test)]
-            Self::Simulated(disk) => disk.boards_of(user, after, limit).await,
+            Self::Simulated(disk) => disk.boards_of(user, archived, after, limit).await,
         }
     }
 

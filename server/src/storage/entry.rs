@@ -131,7 +131,9 @@ pub enum Refusal {
 /// What a board that an import makes begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// What the file holds, as version 1; `None` where that is nothing.
+    /// What happened before, oldest first, as versions from 1 on: it is no part of the log.
+    pub history: Vec<Append>,
+    /// What the file holds, as the version after the history; `None` where that is nothing.
     pub first: Option<Append>,
     /// The key under which the next import of the same board finds this one.
     pub source: String,

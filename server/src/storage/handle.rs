@@ -242,7 +242,8 @@ impl Storage {
 
     /// Makes a board with what an import brings, in one transaction: after a crash all of it is
     /// there or nothing. `false` where there is a board of that id already. `empty` is the board
-    /// before its first version: a title, at most one member, and ids that may not be used.
+    /// before what the file holds: a title, at most one member, and ids that may not be used. Its
+    /// versions up to there are those of the history.
     ///
     /// # Errors
     /// It cannot be written.

@@ -20,7 +20,8 @@ impl Storage {
         self.observed().read("look up a client", read).await
     }
 
-    /// The boards of a user, or all boards for `None`, by id, after `after`; at most `limit`. A
+    /// The boards of a user, or all boards for `None`, by id, after `after`; at most `limit`. With
+    /// `archived` only those that are archived, or only others. What is in the bin is not among them. A
     /// membership shows about a second after it was given.
     ///
     /// # Errors
@@ -28,14 +29,16 @@ impl Storage {
     pub async fn boards_of(
         &self,
         user: Option<UserId>,
+        archived: Option<bool>,
         after: Option<BoardId>,
         limit: usize,
     ) -> Result<Vec<BoardSummary>, StorageError> {
-        let read = self.inner.readers.boards_of(user, after, limit);
+        let readers = &self.inner.readers;
+        let read = readers.boards_of(user, archived, after, limit);
         self.observed().read("list boards", read).await
     }
 
-    /// Those of these boards that a user is a member of, by id, after `after`.
+    /// Those of these boards that a user is a member of, as [`Storage::boards_of`] tells them.
     ///
     /// # Errors
     /// Reading failed.
@@ -43,10 +46,11 @@ impl Storage {
         &self,
         user: UserId,
         boards: &[BoardId],
+        archived: Option<bool>,
         after: Option<BoardId>,
     ) -> Result<Vec<BoardSummary>, StorageError> {
         let pool = self.inner.readers.pool()?;
-        let read = read::boards_among(pool, user, boards, after);
+        let read = read::boards_among(pool, user, boards, archived, after);
         self.observed().read("list boards", read).await
     }
 

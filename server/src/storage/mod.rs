@@ -30,6 +30,7 @@ mod accounts;
 mod attachments;
 mod audit;
 mod base;
+mod bin;
 mod checkpoint;
 mod chunked;
 mod client;
@@ -37,6 +38,7 @@ mod connect;
 mod database;
 mod directory;
 mod fault;
+mod history;
 mod load;
 mod log;
 mod packed;
@@ -67,6 +69,7 @@ pub(crate) use backup::sweep as sweep_unfinished;
 pub use backup::{
     Backup, BackupError, BackupPlace, back_up, parent, put, unfinished, verify_backup,
 };
+pub use bin::{BIN_KEPT_MS, BinPage, BinnedBoard};
 pub use board::{BoardJournal, Slot};
 pub use check::{
     CheckError, CheckReport, CheckTarget, Invariant, LISTED_MAX, LedgerCounts, Violation, Watcher,

@@ -16,27 +16,32 @@ const ACTIVITY_MAX_BYTES: usize = 1_024 * 1_024;
 
 pub(super) const BOARDS_OF_USER: &str = "SELECT b.id, b.title, b.archived, m.role \
      FROM members AS m CROSS JOIN boards AS b ON b.id = m.board \
-     WHERE m.id = ?1 AND m.board > ?2 ORDER BY m.board LIMIT ?3";
+     WHERE m.id = ?1 AND m.board > ?2 AND b.deleted IS NULL \
+     AND (?4 IS NULL OR b.archived = ?4) ORDER BY m.board LIMIT ?3";
 pub(super) const BOARDS_AMONG: &str = "SELECT b.id, b.title, b.archived, m.role \
      FROM members AS m CROSS JOIN boards AS b ON b.id = m.board \
      WHERE m.id = ?1 AND m.board > ?2 AND m.board IN (SELECT value FROM json_each(?3)) \
-     ORDER BY m.board";
+     AND b.deleted IS NULL AND (?4 IS NULL OR b.archived = ?4) ORDER BY m.board";
 pub(super) const ALL_BOARDS: &str = "SELECT id, title, archived, 'admin' FROM boards \
-     WHERE id > ? ORDER BY id LIMIT ?";
+     WHERE id > ?2 AND deleted IS NULL AND (?4 IS NULL OR archived = ?4) ORDER BY id LIMIT ?3";
 
 pub(super) async fn boards_of(
     readers: &SqlitePool,
     user: Option<UserId>,
+    archived: Option<bool>,
     after: Option<BoardId>,
     limit: usize,
 ) -> Result<Vec<BoardSummary>, StorageError> {
-    let after = after.map_or(String::new(), |board| board.to_string());
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let query = match user {
-        Some(user) => sqlx::query(BOARDS_OF_USER).bind(user.to_string()),
-        None => sqlx::query(ALL_BOARDS),
-    };
-    let rows = query.bind(after).bind(limit).fetch_all(readers).await?;
+    let rows = sqlx::query(match user {
+        Some(_) => BOARDS_OF_USER,
+        None => ALL_BOARDS,
+    })
+    .bind(user.map(|user| user.to_string()))
+    .bind(after.map_or(String::new(), |board| board.to_string()))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind(archived)
+    .fetch_all(readers)
+    .await?;
     rows.iter().map(summary).collect()
 }
 
@@ -44,12 +49,14 @@ pub(super) async fn boards_among(
     readers: &SqlitePool,
     user: UserId,
     boards: &[BoardId],
+    archived: Option<bool>,
     after: Option<BoardId>,
 ) -> Result<Vec<BoardSummary>, StorageError> {
     let rows = sqlx::query(BOARDS_AMONG)
         .bind(user.to_string())
         .bind(after.map_or(String::new(), |board| board.to_string()))
         .bind(serde_json::to_string(boards).map_err(decode)?)
+        .bind(archived)
         .fetch_all(readers)
         .await?;
     rows.iter().map(summary).collect()
@@ -57,7 +64,7 @@ pub(super) async fn boards_among(
 
 /// Boards whose rows are behind their log: those of an import that no room has opened yet, and those
 /// that were open at a kill.
-pub(super) const BEHIND: &str = "SELECT b.id FROM boards AS b WHERE b.id > ?1 AND b.version < \
+pub(super) const BEHIND: &str = "SELECT b.id FROM boards AS b WHERE b.id > ?1 AND b.deleted IS NULL AND b.version < \
      coalesce((SELECT max(version) FROM events WHERE board = b.id), 0) ORDER BY b.id LIMIT ?2";
 
 /// See [`super::Storage::boards_behind`].

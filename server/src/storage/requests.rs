@@ -12,10 +12,11 @@ use boardcast_protocol::position::{Epoch, Timestamp};
 use super::accounts::{self, AccountAct};
 use super::attachments::{self, FileAct};
 use super::audit::{self, AuditWrite};
+use super::bin::{self, BinAct};
 use super::board::BoardState;
 use super::fault::Fault;
 use super::queue::QueuedVersion;
-use super::{ImportRecord, Imported, StorageError, log, trim};
+use super::{ImportRecord, Imported, StorageError, history, log, trim};
 use crate::planted::{Bug, planted};
 
 /// Requests that wait for the journal; further callers wait for a place.
@@ -38,7 +39,7 @@ pub(super) enum Act {
         imported: Option<Box<Imported>>,
     },
     /// A room begins to write a board: it is marked with the run, and where an earlier opening did
-    /// not end cleanly, `epoch` begins. `false` where there is no such board.
+    /// not end cleanly, `epoch` begins. `false` where there is no such board, or it is in the bin.
     Open {
         board: Arc<BoardState>,
         epoch: Epoch,
@@ -59,6 +60,8 @@ pub(super) enum Act {
     },
     /// Keys of requests on a board that were used last before a time are forgotten.
     ForgetKeys { board: BoardId, before: Timestamp },
+    /// A board goes into the bin, comes back, or ends.
+    Bin(BinAct),
     /// A step of trimming.
     Trim(trim::Step),
     /// Everything is written and the run is marked as clean; then the journal ends.
@@ -93,6 +96,7 @@ impl Request {
             | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::ForgetKeys { .. }
+            | Act::Bin(_)
             | Act::Close => 0,
             #[cfg(test)]
             Act::Execute(_) => 0,
@@ -109,6 +113,7 @@ impl Request {
             | Act::Audit(_)
             | Act::SaveImport { .. }
             | Act::ForgetKeys { .. }
+            | Act::Bin(_)
             | Act::Trim(_)
             | Act::Close => true,
             #[cfg(test)]
@@ -162,6 +167,7 @@ pub(super) async fn execute(
                 member: member.as_ref(),
                 buried,
                 base,
+                version: past_of(imported.as_deref()),
             };
             let made = create(conn, *board, rows, (*epoch, *created)).await;
             match (made, imported) {
@@ -193,6 +199,7 @@ pub(super) async fn execute(
             .execute(conn)
             .await
             .map(|done| done.rows_affected() > 0),
+        Act::Bin(act) => bin::execute(conn, act).await,
         Act::Trim(step) => trim::execute(conn, step).await,
         Act::Close => sqlx::query(MARK_CLEAN)
             .bind(run)
@@ -205,7 +212,7 @@ pub(super) async fn execute(
     result.map_err(|error| Fault::of_statement(&error))
 }
 
-pub(super) const CREATE: &str = "INSERT INTO boards (id, doc, version, created) VALUES (?, ?, 0, ?) \
+pub(super) const CREATE: &str = "INSERT INTO boards (id, doc, version, created) VALUES (?, ?, ?, ?) \
      ON CONFLICT (id) DO NOTHING";
 pub(super) const FIRST_EPOCH: &str =
     "INSERT INTO epochs (board, number, epoch, began) VALUES (?, 1, ?, 0)";
@@ -213,7 +220,7 @@ pub(super) const FIRST_MEMBER: &str = "INSERT INTO members (board, id, doc) VALU
 pub(super) const FIRST_BURIED: &str =
     "INSERT INTO tombstones (board, id) SELECT ?, value FROM json_each(?)";
 
-pub(super) const FIRST_BASE: &str = "INSERT INTO bases (board, version, doc) VALUES (?, 0, ?)";
+pub(super) const FIRST_BASE: &str = "INSERT INTO bases (board, version, doc) VALUES (?, ?, ?)";
 
 /// What a new board begins with.
 struct NewRows<'a> {
@@ -221,6 +228,14 @@ struct NewRows<'a> {
     member: Option<&'a (UserId, String)>,
     buried: &'a str,
     base: &'a str,
+    /// The version of all of it: that of the history before it.
+    version: i64,
+}
+
+/// How many versions there are before the log of a new board.
+fn past_of(imported: Option<&Imported>) -> i64 {
+    let past = imported.map_or(0, |imported| imported.history.len());
+    i64::try_from(past).unwrap_or(i64::MAX)
 }
 
 async fn create(
@@ -232,6 +247,7 @@ async fn create(
     let done = sqlx::query(CREATE)
         .bind(board.as_str())
         .bind(rows.doc)
+        .bind(rows.version)
         .bind(created.0.cast_signed())
         .execute(&mut *conn)
         .await?;
@@ -258,6 +274,7 @@ async fn create(
         .await?;
     sqlx::query(FIRST_BASE)
         .bind(board.as_str())
+        .bind(rows.version)
         .bind(rows.base)
         .execute(conn)
         .await?;
@@ -270,6 +287,7 @@ async fn fill(
     board: BoardId,
     imported: &Imported,
 ) -> Result<bool, Fault> {
+    history::write(conn, board, &imported.history).await?;
     if let Some(first) = &imported.first {
         let version = QueuedVersion {
             board: Arc::new(BoardState::new(board)),
@@ -285,7 +303,7 @@ async fn fill(
 
 /// Whether the last opening of a board ended cleanly.
 pub(super) const ENDED_CLEANLY: &str = "SELECT b.run IS NULL OR r.clean = 1 \
-     FROM boards AS b LEFT JOIN runs AS r ON r.id = b.run WHERE b.id = ?";
+     FROM boards AS b LEFT JOIN runs AS r ON r.id = b.run WHERE b.id = ? AND b.deleted IS NULL";
 pub(super) const NEXT_EPOCH: &str = "INSERT INTO epochs (board, number, epoch, began) \
      SELECT ?1, \
          coalesce((SELECT max(number) FROM epochs WHERE board = ?1), 0) + 1, ?2, \

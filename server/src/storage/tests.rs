@@ -6,6 +6,7 @@ mod imports;
 mod accounts;
 mod audit;
 mod backups;
+mod bin;
 mod crash;
 mod faults;
 mod groups;

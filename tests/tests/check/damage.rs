@@ -35,6 +35,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["imports"],
     ),
     ("UPDATE users SET name = ''", &["users"]),
+    ("UPDATE boards SET deleted = 1", &["bin"]),
+    ("UPDATE boards SET deleted_by = 'ann'", &["bin"]),
     (
         "INSERT INTO accounts (user, name, email, email_key, admin, created) \
          SELECT id, name, 'Ann@x.example', 'Ann@x.example', 0, 1 FROM users",
@@ -82,6 +84,10 @@ const DAMAGE: &[(&str, &[&str])] = &[
     (
         "INSERT OR REPLACE INTO card_index (rowid, title, terms) \
          SELECT id, 'other', 'card' FROM indexed_cards WHERE card = 'k1'",
+        &["index_matches_rows"],
+    ),
+    (
+        "INSERT INTO card_index (rowid, title) VALUES (77 << 32, 'nobody')",
         &["index_matches_rows"],
     ),
     (

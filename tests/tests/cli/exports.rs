@@ -36,6 +36,27 @@ fn an_export_that_is_imported_elsewhere_is_the_same_board() {
 }
 
 #[test]
+fn the_cards_are_exported_as_a_table_with_a_server_and_without() {
+    let scene = Scene::new();
+    let file = scene.write("plans.json", &trello("=1+1").to_string());
+    let board = line(&scene.import("trello", &file))["board"].clone();
+    let board = board.as_str().expect("an id");
+    let data = scene.text("data");
+    let args = ["export", board, "--format", "csv", "--data-dir", &data];
+    let table = succeeded(&run(&args));
+    assert!(table.starts_with("number,id,title,column,"), "{table}");
+    assert!(table.contains(",'=1+1,"), "{table}");
+    let token = scene.token(&["--role", "admin"]);
+    let serving = Serving::start(&scene.path("data"));
+    let url = serving.url("");
+    let args = [
+        "export", board, "--format", "csv", "--server", &url, "--token", &token,
+    ];
+    assert_eq!(succeeded(&run(&args)), table);
+    assert_eq!(serving.terminate(), Some(0));
+}
+
+#[test]
 fn the_exports_of_real_boards_are_imported_with_everything() {
     let shared = std::env::var_os("BOARDCAST_SHARED").map(PathBuf::from);
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
@@ -87,6 +108,8 @@ fn the_exports_of_real_boards_are_imported_with_everything() {
         );
         let lists = things(&content, "checklists").len();
         assert_eq!(told["checklists"], json!(lists), "{name}");
+        // Its history is that of a board here.
+        succeeded(&run(&["check", "--data-dir", &scene.text("data")]));
         assert_round_trip(&scene, told["board"].as_str().expect("an id"));
     }
 }

@@ -255,6 +255,20 @@ async fn r8_streams_count_as_connections_and_leave_none_behind() {
 }
 
 #[tokio::test]
+async fn r10_the_stream_of_a_board_that_is_deleted_ends() {
+    let server = TestServer::start().await;
+    let ann = User::of(&server, "ann");
+    let board = ann.board().await;
+    let mut events = Events::open(&server, &ann, &board, None).await;
+    events.wait_for("snapshot").await;
+    assert_eq!(ann.delete(&board).await.status, 204);
+    assert_eq!(events.wait_for("role").await.data["role"], Value::Null);
+    assert!(events.next().await.is_none());
+    assert_eq!(Events::open(&server, &ann, &board, None).await.status, 404);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn r11_a_server_that_stops_tells_when_to_come_back() {
     let server = TestServer::start().await;
     let ann = User::of(&server, "ann");

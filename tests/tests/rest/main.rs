@@ -10,6 +10,7 @@ mod openapi;
 mod reads;
 mod scripts;
 mod search;
+mod table;
 #[path = "../schema/validator.rs"]
 mod validator;
 mod writes;

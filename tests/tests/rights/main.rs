@@ -1,6 +1,7 @@
 //! Who may do what: the table of rights over HTTP and WebSockets, invitations, public links.
 
 mod audit;
+mod bin;
 mod endpoints;
 mod invitations;
 mod links;

@@ -166,6 +166,7 @@ impl Stage {
                 ("POST", of_board("invitations"), Some(body))
             }
             Action::Share => ("POST", of_board("links"), Some(json!({}))),
+            Action::Delete => ("DELETE", format!("/api/v1/boards/{board}"), None),
             Action::AcceptInvitation => {
                 let path = "/api/v1/invitations/accept".to_owned();
                 ("POST", path, Some(json!({"invitation": self.invitation})))
@@ -181,6 +182,10 @@ impl Stage {
             Who::Link | Who::Stranger | Who::Member(_) | Who::Administrator => 403,
         };
         match answer.status {
+            204 => {
+                self.take_out_of_bin(who, token).await;
+                Done::Yes
+            }
             200 | 201 => Done::Yes,
             status => {
                 assert_eq!(status, expected, "{action:?} by {who:?}: {answer:?}");
@@ -188,6 +193,19 @@ impl Stage {
                 Done::Refused
             }
         }
+    }
+
+    /// Who may put the board into the bin takes it out again, and others find none there.
+    async fn take_out_of_bin(&self, who: Who, token: Option<&str>) {
+        let path = format!("/api/v1/bin/{}/restore", self.board);
+        for other in ["editor", "stranger"] {
+            let token = self.scene.server.token(other);
+            let refused = self.scene.bear("POST", &path, &token, None).await;
+            let expected = if other == "editor" { 403 } else { 404 };
+            assert_eq!(refused.status, expected, "{other}: {refused:?}");
+        }
+        let taken = self.ask(token, ("POST", &path), None).await;
+        assert_eq!(taken.status, 204, "{who:?}: {taken:?}");
     }
 
     /// Tries an action over a WebSocket; `None` where there is no such message.
@@ -212,6 +230,7 @@ impl Stage {
             | Action::Import
             | Action::Invite
             | Action::Share
+            | Action::Delete
             | Action::AcceptInvitation
             | Action::OwnAccount
             | Action::AdministerServer => return None,
@@ -286,8 +305,8 @@ async fn r10_each_cell_of_the_table_is_kept_over_http_and_over_sockets() {
         assert!(ways >= Who::ALL.len(), "{action:?} was tried in no way");
         tried += ways;
     }
-    // 13 actions, of which six are there over both, by 8 kinds of people.
-    assert_eq!(tried, 19 * Who::ALL.len());
+    // 14 actions, of which six are there over both, by 8 kinds of people.
+    assert_eq!(tried, 20 * Who::ALL.len());
 }
 
 #[tokio::test]
@@ -313,7 +332,7 @@ async fn each_scope_of_a_token_is_kept_over_http_and_over_sockets() {
             }
         }
     }
-    assert_eq!(tried, 19 * Scope::ALL.len());
+    assert_eq!(tried, 20 * Scope::ALL.len());
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! The JSON Schemas in `docs/schema` are those of the types, and golden messages are valid by them.
+//! The JSON Schemas in `docs/schema` are those of the types, and golden messages are valid by them; so
+//! is the AsyncAPI document, which the server tells.
 //! `UPDATE_SCHEMA=1` writes them anew.
 
 #![expect(
@@ -6,6 +7,7 @@
     reason = "a test that does not come this far has failed"
 )]
 
+mod asyncapi;
 mod validator;
 
 use std::fs;

@@ -69,6 +69,14 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 }
                 true
             }
+            // A tuple, in drafts up to 7.
+            "items" if rule.is_array() => {
+                let elements = value.as_array().into_iter().flatten().zip(items(rule));
+                for (index, (value, rule)) in elements.enumerate() {
+                    check(root, rule, value, &format!("{at}[{index}]"))?;
+                }
+                true
+            }
             "items" => {
                 for (index, value) in value.as_array().into_iter().flatten().enumerate() {
                     check(root, rule, value, &format!("{at}[{index}]"))?;

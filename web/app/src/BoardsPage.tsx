@@ -1,5 +1,6 @@
 import type { BoardSummary } from "@boardcast/client";
 import { type FormEvent, useEffect, useState } from "react";
+import { KeptBoards } from "./archive/KeptBoards.js";
 import { at } from "./base.js";
 import { ConnectionState } from "./ConnectionState.js";
 import { useClient } from "./live.js";
@@ -109,6 +110,7 @@ export function BoardsPage() {
             </li>
           ))}
         </ul>
+        <KeptBoards />
       </main>
     </div>
   );

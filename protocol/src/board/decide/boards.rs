@@ -40,6 +40,9 @@ impl Deciding<'_> {
         if title.is_none() && background.is_none() && archived.is_none() {
             return Ok(Vec::new());
         }
+        if view.archived && archived.is_none() {
+            return Err(Rejection::archived());
+        }
         Ok(vec![Event::BoardSet {
             title,
             background,

@@ -74,8 +74,7 @@ pub fn decide(
         return Err(Rejection::new(Reason::Forbidden, hint));
     }
     if board.view().archived && action != Action::Administer {
-        let hint = "the board is archived; restore it first";
-        return Err(Rejection::new(Reason::Invalid, hint));
+        return Err(Rejection::archived());
     }
     rules(board, actor, role, now).dispatch(command)
 }

@@ -90,6 +90,7 @@ pub(crate) fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::BoardsList(BoardsList {
             req: 6,
             after: Some(board),
+            archived: true,
         }),
         ClientMessage::Ping(Ping {
             t: Timestamp(1_700_000_000_000),

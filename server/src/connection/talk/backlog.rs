@@ -10,7 +10,7 @@ use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::limits::{ACTIVITY_PAGE_MAX, BOARDS_PAGE_MAX};
 use boardcast_protocol::message::{
     ActivityPage, ActivityQuery, BoardCreate, BoardCreated, Boards, BoardsList, ErrorCode,
-    ErrorMessage, Hello, ServerMessage,
+    ErrorMessage, Hello, ServerMessage, Unsubscribed,
 };
 use tokio::sync::oneshot;
 
@@ -85,6 +85,31 @@ fn told(error: ApiTokenError) -> String {
     }
 }
 
+/// Hands an input to a room that has no place for it, or lies down; a board that has ended meanwhile
+/// does not exist.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "nobody waits for an answer to the others"
+)]
+pub(super) fn deliver(rooms: Rooms, board: BoardId, input: RoomInput) -> Running {
+    let no_such_board = |req| ServerMessage::Error(no_such_board(req, board, None));
+    let unheard = match &input {
+        RoomInput::Join(joining) => Some(no_such_board(joining.req)),
+        RoomInput::OpenCard { req, .. } => Some(no_such_board(Some(*req))),
+        RoomInput::Leave { req, .. } => {
+            let req = *req;
+            Some(ServerMessage::Unsubscribed(Unsubscribed { req, board }))
+        }
+        _ => None,
+    };
+    Box::pin(async move {
+        match (rooms.send(board, input).await, unheard) {
+            (Ok(false), Some(answer)) => answered(answer),
+            (Ok(_) | Err(_), _) => Done::Nothing,
+        }
+    })
+}
+
 pub(super) fn create_board(rooms: Rooms, owner: Member, create: BoardCreate) -> Running {
     let BoardCreate { req, title } = create;
     Box::pin(async move {
@@ -110,12 +135,24 @@ pub(super) fn list_boards(
     grant: Grant,
     list: &BoardsList,
 ) -> Running {
-    let BoardsList { req, after } = *list;
+    let BoardsList {
+        req,
+        after,
+        archived,
+    } = *list;
+    let archived = Some(archived);
     let user = (!actor.admin).then_some(actor.user);
     Box::pin(async move {
         let listed = match grant.boards() {
-            Some(among) => storage.boards_among(actor.user, among, after).await,
-            None => storage.boards_of(user, after, BOARDS_PAGE_MAX + 1).await,
+            Some(among) => {
+                storage
+                    .boards_among(actor.user, among, archived, after)
+                    .await
+            }
+            None => {
+                let limit = BOARDS_PAGE_MAX + 1;
+                storage.boards_of(user, archived, after, limit).await
+            }
         };
         match listed {
             Ok(mut boards) => {

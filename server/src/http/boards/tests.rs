@@ -175,7 +175,7 @@ async fn what_is_no_import_gets_an_exact_answer() {
         .server
         .services()
         .storage
-        .boards_of(None, None, 10)
+        .boards_of(None, None, None, 10)
         .await;
     assert!(boards.unwrap().is_empty(), "nothing was made");
 }

@@ -63,4 +63,14 @@ pub(super) const FILES: &[Operation] = &[
         answer: (200, Body::Any("application/json")),
         errors: &[404],
     },
+    Operation {
+        method: "GET",
+        path: "/api/v1/boards/{board}/cards.csv",
+        id: "export-cards",
+        summary: "The cards of the board as a table, CSV",
+        takes: &[],
+        body: Body::Nothing,
+        answer: (200, Body::Any("text/csv")),
+        errors: &[404, 422],
+    },
 ];

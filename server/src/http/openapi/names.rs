@@ -54,6 +54,10 @@ pub(super) fn parameter(name: &str) -> Parameter {
             let what = "Only archived cards, or only others";
             (Place::Query, what, json!({"type": "boolean"}), json!(false))
         }
+        "?archived-of-boards" => {
+            let what = "The archived boards instead of the others";
+            (Place::Query, what, json!({"type": "boolean"}), json!(true))
+        }
         "?format" => {
             let formats = json!({"type": "string", "enum": ["trello", "json"]});
             (Place::Query, "What the body is", formats, json!("json"))

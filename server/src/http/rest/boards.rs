@@ -42,20 +42,37 @@ pub(super) struct Boards {
     next: Option<BoardId>,
 }
 
+/// Which boards of a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    limit: Option<usize>,
+    cursor: Option<String>,
+    /// The archived boards instead of the others.
+    #[serde(default)]
+    archived: bool,
+}
+
 /// The boards of whoever asks, by id; all boards for an administrator.
 pub(super) async fn list(
     State(app): State<App>,
     Known(identity): Known,
-    Asked(page): Asked<Page>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Boards>, Problem> {
+    let Wanted {
+        limit,
+        cursor,
+        archived,
+    } = wanted;
+    let (page, archived) = (Page { limit, cursor }, Some(archived));
     let (limit, after) = (page.limit()?, page.after(|cursor| cursor.parse().ok())?);
     require(&identity, Action::ListBoards)?;
     let (user, storage) = (identity.actor.user, &app.services.storage);
     let found = match identity.grant.boards() {
-        Some(among) => storage.boards_among(user, among, after).await,
+        Some(among) => storage.boards_among(user, among, archived, after).await,
         None => {
             let user = (!identity.actor.admin).then_some(user);
-            storage.boards_of(user, after, limit + 1).await
+            storage.boards_of(user, archived, after, limit + 1).await
         }
     };
     let mut found = found.map_err(|error| not_read(&error))?;
@@ -139,6 +156,7 @@ async fn create_once(
         ids: Vec::new(),
     };
     let imported = Imported {
+        history: Vec::new(),
         first: None,
         source: source.clone(),
         record,

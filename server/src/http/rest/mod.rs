@@ -6,6 +6,7 @@
 
 mod activity;
 mod attachments;
+mod bin;
 mod boards;
 mod cards;
 mod checklists;
@@ -40,6 +41,7 @@ use super::App;
 pub(super) fn schemas(generator: &mut SchemaGenerator) {
     generator.subschema_for::<activity::History>();
     generator.subschema_for::<attachments::AttachmentPatch>();
+    generator.subschema_for::<bin::Bin>();
     generator.subschema_for::<boards::Boards>();
     generator.subschema_for::<boards::NewBoard>();
     generator.subschema_for::<boards::BoardPatch>();
@@ -71,8 +73,10 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/boards", get(boards::list).post(boards::create))
         .route(
             "/api/v1/boards/{board}",
-            get(boards::read).patch(boards::change),
+            get(boards::read).patch(boards::change).delete(bin::delete),
         )
+        .route("/api/v1/bin", get(bin::list))
+        .route("/api/v1/bin/{board}/restore", post(bin::restore))
         .route("/api/v1/search", get(search::search))
         .route("/api/v1/boards/{board}/commands", post(commands::submit))
         .route(

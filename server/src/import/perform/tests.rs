@@ -1,17 +1,19 @@
+use std::ops::ControlFlow;
+
 use boardcast_protocol::board::view_hash;
 use boardcast_protocol::command::Command;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::clock;
-use crate::import::{FileFormat, Source, export};
+use crate::import::{ExportFormat, FileFormat, Source, export};
 use crate::room::RoomLimits;
-use crate::storage::StorageOptions;
+use crate::storage::{CheckTarget, StorageOptions, check};
 
 struct Home {
     rooms: Rooms,
     storage: Storage,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Home {
@@ -24,7 +26,7 @@ impl Home {
         Self {
             rooms,
             storage,
-            _dir: dir,
+            dir,
         }
     }
 
@@ -42,9 +44,14 @@ impl Home {
     }
 
     async fn export(&self, id: BoardId) -> Value {
-        let text = export(&self.rooms, Importer::offline().actor, id)
-            .await
-            .unwrap();
+        let text = export(
+            &self.rooms,
+            Importer::offline().actor,
+            id,
+            ExportFormat::Json,
+        )
+        .await
+        .unwrap();
         serde_json::from_slice(&text).unwrap()
     }
 
@@ -161,7 +168,7 @@ async fn what_was_imported_is_there_after_a_restart() {
         let home = Home {
             rooms,
             storage,
-            _dir: tempfile::tempdir().unwrap(),
+            dir: tempfile::tempdir().unwrap(),
         };
         let answer = home.import(&person("ann"), &trello()).await.unwrap();
         exports.push((answer.outcome, home.export(answer.board).await));
@@ -173,6 +180,96 @@ async fn what_was_imported_is_there_after_a_restart() {
         (Outcome::Created, Outcome::Unchanged)
     );
     assert_eq!(exports[0].1, exports[1].1);
+}
+
+#[tokio::test]
+async fn what_happened_at_trello_is_the_history_of_a_new_board_and_its_cards() {
+    let home = Home::new().await;
+    let ann = person("ann");
+    let mut file = trello();
+    let action = |second: u32, kind: &str, card: &str, fields: Value, old: Value| {
+        let mut card = json!({"id": format!("5a1532fe000000000000000{card}")});
+        card.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        json!({
+            "id": format!("5a1532fe00000000000001{second:02}"), "type": kind,
+            "idMemberCreator": "5a1532fe00000000000000e1",
+            "date": format!("2018-01-01T00:00:{second:02}.000Z"),
+            "data": {"card": card, "old": old, "list": {"id": "5a1532fe0000000000000001"}},
+        })
+    };
+    // An export has the newest first.
+    file["actions"] = json!([
+        action(
+            4,
+            "updateCard",
+            "a",
+            json!({"closed": false}),
+            json!({"closed": true})
+        ),
+        action(3, "createCard", "b", json!({"name": "two"}), json!({})),
+        action(
+            2,
+            "updateCard",
+            "a",
+            json!({"name": "one"}),
+            json!({"name": "eins"})
+        ),
+        action(1, "createCard", "a", json!({"name": "eins"}), json!({})),
+    ]);
+    let answer = home.import(&ann, &file).await.unwrap();
+    assert_eq!(answer.outcome, Outcome::Created);
+    let is_action = |skipped: &Skipped| skipped.what == "action";
+    assert!(!answer.skipped.iter().any(is_action), "{answer:?}");
+    let board = answer.board;
+    let activity = async |card: Option<&str>| {
+        let card = card.map(|card| {
+            let bits = u128::from_str_radix(&format!("5a1532fe000000000000000{card}"), 16);
+            boardcast_protocol::ids::CardId::from_u128(bits.unwrap())
+        });
+        let entries = home.storage.activity(board, card, None, 50).await.unwrap();
+        let entries = entries.iter().map(|entry| {
+            let count = |list: &Value| list.as_array().unwrap().len();
+            assert_eq!(count(&entry.ev), count(&entry.was));
+            (entry.n.0, entry.at.0)
+        });
+        entries.collect::<Vec<_>>()
+    };
+    let at = |second: u64| 1_514_764_800_000 + second * 1_000;
+    let past = [(4, at(4)), (3, at(3)), (2, at(2)), (1, at(1))];
+    let all = activity(None).await;
+    assert_eq!(all.len(), 5);
+    assert_eq!(
+        (all[0].0, &all[1..]),
+        (5, past.as_slice()),
+        "then the import"
+    );
+    let of_card = activity(Some("a")).await;
+    assert_eq!(
+        of_card.iter().map(|entry| entry.0).collect::<Vec<_>>(),
+        [5, 4, 2, 1]
+    );
+
+    // A later export brings the board up to date; what was before it was made stays as it is.
+    let mut later = file.clone();
+    later["cards"][0]["name"] = json!("uno");
+    let updated = home.import(&ann, &later).await.unwrap();
+    assert_eq!(updated.outcome, Outcome::Updated);
+    let left_out = updated.skipped.into_iter().find(is_action).unwrap();
+    assert_eq!(left_out.count, 4);
+    let all = activity(None).await;
+    assert_eq!((all[0].0, &all[1].0, &all[2..]), (6, &5, past.as_slice()));
+    assert_eq!(home.outcome(&ann, &later).await, Outcome::Unchanged);
+
+    home.rooms.stop().await;
+    home.storage.close().await.unwrap();
+    let target = CheckTarget::Directory(home.dir.path().to_owned());
+    let report = check(&target, &[], &|_, _| ControlFlow::Continue(()))
+        .await
+        .unwrap();
+    assert!(report.violations.is_empty(), "{:#?}", report.violations);
+    assert_eq!(report.versions, 6);
 }
 
 #[tokio::test]
@@ -188,10 +285,16 @@ async fn only_an_admin_imports_onto_a_board_and_strangers_do_not_learn_of_it() {
 
     let eve = home.import(&person("eve"), &trello()).await;
     assert!(matches!(eve, Err(ImportError::NoSuchBoard(_))), "{eve:?}");
-    let taken = export(&home.rooms, person("eve").actor, board)
+    let taken = export(&home.rooms, person("eve").actor, board, ExportFormat::Json)
         .await
         .unwrap_err();
-    let missing = export(&home.rooms, person("eve").actor, "nosuch".parse().unwrap()).await;
+    let missing = export(
+        &home.rooms,
+        person("eve").actor,
+        "nosuch".parse().unwrap(),
+        ExportFormat::Json,
+    )
+    .await;
     let place = |error: ImportError| error.to_string().replace(board.as_str(), "nosuch");
     assert_eq!(place(taken), place(missing.unwrap_err()));
 

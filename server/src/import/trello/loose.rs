@@ -115,6 +115,12 @@ where
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LooseText(pub(super) String);
 
+impl AsRef<str> for LooseText {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl LooseText {
     /// This text, or the other where this is empty.
     pub(super) fn or(self, other: Self) -> Self {

@@ -1,3 +1,4 @@
+mod history;
 mod oddities;
 mod real_files;
 

@@ -172,7 +172,7 @@ fn entry(row: &SqliteRow, version: Version) -> Result<Result<Entry, String>, sql
             (None, None) => None,
             (_, _) => return Err("client or number alone".to_owned()),
         };
-        serde_json::from_str::<Vec<Event>>(was).map_err(|error| format!("was: {error}"))?;
+        serde_json::from_str::<Vec<Option<Event>>>(was).map_err(|error| format!("was: {error}"))?;
         Ok(Entry {
             version,
             at,

@@ -19,6 +19,7 @@ const NUMBER: &str = "SELECT number FROM indexed_boards WHERE board = ?";
 const CARDS: &str = "SELECT id, card, digest FROM indexed_cards WHERE board = ?";
 const SHOW_TOKENS: &str =
     "CREATE VIRTUAL TABLE temp.card_tokens USING fts5vocab ('main', 'card_index', 'instance')";
+const HAS_NUMBER: &str = "SELECT EXISTS (SELECT 1 FROM indexed_boards WHERE number = ?)";
 const TOKENS: &str = "SELECT term, doc, col, offset FROM temp.card_tokens";
 /// The columns of the index, as [`Entry`] numbers them.
 const COLUMNS: [&str; 5] = ["title", "checklists", "description", "comments", "terms"];
@@ -127,6 +128,17 @@ impl Check<'_> {
                 let board = Some(board.as_str());
                 self.report
                     .add(Invariant::IndexMatchesRows, board, found, expected);
+            }
+        }
+        for (number, tokens) in held {
+            let is_of_board: bool = sqlx::query_scalar(HAS_NUMBER)
+                .bind(number)
+                .fetch_one(&mut *self.conn)
+                .await?;
+            if !is_of_board {
+                let found = format!("the index holds {} tokens of no board", tokens.count);
+                self.report
+                    .add(Invariant::IndexMatchesRows, None, found, "those of boards");
             }
         }
         Ok(())

@@ -67,6 +67,8 @@ invariants! {
     FilesWhole "files_whole" LOST_FILE;
     /// Files and attachments have the sizes that quotas count.
     FilesCounted "files_counted" TAMPERED;
+    /// A board in the bin has a time and a user, any other has neither.
+    Bin "bin" TAMPERED;
     /// A board has epochs, numbered from 1 without a gap.
     EpochsNumbered "epochs_numbered" TAMPERED;
     /// No epoch stands twice.

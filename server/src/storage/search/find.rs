@@ -23,7 +23,7 @@ const PAGE_MAX_BYTES: usize = 1_024 * 1_024;
 pub struct CardSearch<'a> {
     /// What.
     pub query: &'a Query,
-    /// Who asks: only boards that the user is a member of are searched.
+    /// Who asks: only boards that the user is a member of are searched, and none in the bin.
     pub asker: Asker,
     /// All boards are searched.
     pub all: bool,
@@ -105,11 +105,14 @@ macro_rules! ranked {
 pub(in crate::storage) const RANKED_OF_USER: &str = ranked!(
     "(rowid >> 32) IN (SELECT n.number \
          FROM members AS m CROSS JOIN indexed_boards AS n ON n.board = m.board \
-         WHERE m.id = ?2 AND (?3 IS NULL OR m.board IN (SELECT value FROM json_each(?3))))"
+         WHERE m.id = ?2 AND (?3 IS NULL OR m.board IN (SELECT value FROM json_each(?3))) \
+         AND m.board NOT IN (SELECT id FROM boards WHERE deleted >= 0))"
 );
 pub(in crate::storage) const RANKED_OF_ALL: &str = ranked!(
     "(?3 IS NULL OR (rowid >> 32) IN (SELECT n.number \
-         FROM json_each(?3) AS j CROSS JOIN indexed_boards AS n ON n.board = j.value))"
+         FROM json_each(?3) AS j CROSS JOIN indexed_boards AS n ON n.board = j.value)) \
+     AND (rowid >> 32) NOT IN (SELECT n.number \
+         FROM boards AS d CROSS JOIN indexed_boards AS n ON n.board = d.id WHERE d.deleted >= 0)"
 );
 /// In the order of the index, board by board. Without its limit SQLite would leave the order out.
 pub(in crate::storage) const LISTED_OF_USER: &str = with_cards!(
@@ -117,6 +120,7 @@ pub(in crate::storage) const LISTED_OF_USER: &str = with_cards!(
          SELECT n.number FROM members AS m CROSS JOIN indexed_boards AS n ON n.board = m.board \
          WHERE m.id = ?2 AND n.number >= (?4 >> 32) \
          AND (?3 IS NULL OR m.board IN (SELECT value FROM json_each(?3))) \
+         AND m.board NOT IN (SELECT id FROM boards WHERE deleted >= 0) \
          ORDER BY n.number LIMIT -1) AS n \
      CROSS JOIN card_index AS f ON f.card_index MATCH ?1 AND f.rowid > max(n.number << 32, ?4) \
      AND f.rowid < ((n.number + 1) << 32) \
@@ -127,6 +131,8 @@ pub(in crate::storage) const LISTED_OF_ALL: &str = with_cards!(
      WHERE card_index MATCH ?1 AND rowid > ?4 \
      AND (?3 IS NULL OR (rowid >> 32) IN (SELECT n.number \
          FROM json_each(?3) AS j CROSS JOIN indexed_boards AS n ON n.board = j.value)) \
+     AND (rowid >> 32) NOT IN (SELECT n.number \
+         FROM boards AS d CROSS JOIN indexed_boards AS n ON n.board = d.id WHERE d.deleted >= 0) \
      ORDER BY rowid LIMIT ?5"
 );
 

@@ -82,7 +82,7 @@ pub(super) async fn boards(
         return Ok(None);
     }
     let user = (!search.all).then_some(search.asker.user);
-    let found = read::boards_of(readers, user, None, NAMES_MAX + 1).await?;
+    let found = read::boards_of(readers, user, None, None, NAMES_MAX + 1).await?;
     if found.len() > NAMES_MAX {
         return Ok(None);
     }

@@ -49,6 +49,7 @@ impl Disk {
     pub(in crate::storage) async fn boards_of(
         &self,
         user: Option<UserId>,
+        archived: Option<bool>,
         after: Option<BoardId>,
         limit: usize,
     ) -> Result<Vec<BoardSummary>, StorageError> {
@@ -68,6 +69,8 @@ impl Disk {
                 archived: field(&board.doc, "archived").unwrap_or_default(),
             })
         });
+        let summaries = summaries
+            .filter(|summary| archived.is_none_or(|archived| summary.archived == archived));
         Ok(summaries.take(limit).collect())
     }
 

@@ -130,10 +130,11 @@ impl Tables {
                     let (source, record) = (imported.source.clone(), imported.record.clone());
                     self.imports.insert(source, record);
                 }
+                let past = imported.map_or(0, |imported| imported.history.len());
                 let first = imported.and_then(|imported| imported.first.clone());
                 let member = member.iter();
                 let rows = BoardTables {
-                    version: Version(0),
+                    version: Version(past as u64),
                     epochs: vec![(*epoch, Version(0))],
                     log: first
                         .into_iter()
@@ -177,6 +178,7 @@ impl Tables {
             }
             Act::ForgetKeys { .. } => Ok(false),
             Act::Trim(_) => Err(Fault::Data("the simulated disk keeps its log".to_owned())),
+            Act::Bin(_) => Err(Fault::Data("the simulated disk has no bin".to_owned())),
             Act::Account(_) | Act::File(_) | Act::Audit(_) => Err(Fault::Data(
                 "the simulated disk keeps no accounts".to_owned(),
             )),

@@ -26,6 +26,7 @@ fn empty() -> Board {
 
 fn imported() -> Imported {
     Imported {
+        history: Vec::new(),
         first: Some(Append {
             version: Version(1),
             origin: None,
@@ -84,7 +85,13 @@ async fn an_import_that_fails_on_the_way_leaves_no_board() {
             matches!(error, StorageError::Refused(_)),
             "{table}: {error}"
         );
-        assert!(storage.boards_of(None, None, 9).await.unwrap().is_empty());
+        assert!(
+            storage
+                .boards_of(None, None, None, 9)
+                .await
+                .unwrap()
+                .is_empty()
+        );
         assert!(storage.import_record("a file").await.unwrap().is_none());
         storage.execute("DROP TRIGGER fails").await.unwrap();
     }

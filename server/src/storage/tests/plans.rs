@@ -9,11 +9,12 @@ use crate::storage::accounts::{
 use crate::storage::rows::Table;
 use crate::storage::search::{fill, find, index, labels};
 use crate::storage::{
-    attachments, audit, client, database, load, log, past, read, requests, rows, trim, users,
+    attachments, audit, bin, client, database, history, load, log, past, read, requests, rows,
+    trim, users,
 };
 
 /// Statements that may read or sort more than they answer with, and why.
-const EXCUSED: [(&str, &[&str], &str); 6] = [
+const EXCUSED: [(&str, &[&str], &str); 7] = [
     (
         find::RANKED_OF_USER,
         &["USE TEMP B-TREE FOR ORDER BY"],
@@ -38,6 +39,11 @@ const EXCUSED: [(&str, &[&str], &str); 6] = [
         trim::FORGET_RUNS,
         &["SCAN boards"],
         "looks whether a board refers to one of four runs, once a night",
+    ),
+    (
+        bin::WHOLE_BIN,
+        &["USE TEMP B-TREE FOR ORDER BY"],
+        "sorts what is in the bin, for an administrator",
     ),
     (
         labels::ALL_LABELS,
@@ -170,6 +176,37 @@ pub(super) fn served() -> Vec<&'static str> {
         audit::ENTRIES_BY,
         audit::ENTRIES_ABOUT,
         audit::ENTRIES_OF_BOARD,
+        bin::PUT,
+        bin::TAKE_OUT,
+        bin::CONDEMN,
+        bin::ENDED,
+        bin::SINCE,
+        bin::BIN_OF_USER,
+        bin::WHOLE_BIN,
+        bin::REMOVE_TOKENS,
+        bin::REMOVE_INDEXED,
+        bin::REMOVE_ACTIVITY,
+        bin::REMOVE_ATTACHMENTS,
+        bin::REMOVE_BASE,
+        bin::REMOVE_CARDS,
+        bin::REMOVE_CARD_VERSIONS,
+        bin::REMOVE_CLIENTS,
+        bin::REMOVE_COLUMNS,
+        bin::REMOVE_DETAILS,
+        bin::REMOVE_EPOCHS,
+        bin::REMOVE_EVENTS,
+        bin::REMOVE_FIELDS,
+        bin::REMOVE_IMPORTS,
+        bin::REMOVE_LABELS,
+        bin::REMOVE_LINKS,
+        bin::REMOVE_MEMBERS,
+        bin::REMOVE_NUMBER,
+        bin::REMOVE_SPRINTS,
+        bin::REMOVE_TOMBSTONES,
+        bin::IS_CONDEMNED,
+        bin::REMOVE_BOARD,
+        history::PUT.single(),
+        history::NOTE_CARDS,
         log::INSERT.single(),
         rows::SET_BOARDS.single(),
         rows::BURY.single(),

@@ -46,17 +46,22 @@ async fn boards_are_listed_by_id_with_the_role_of_the_user() {
         .await;
     assert!(!again.unwrap(), "it exists");
 
-    let mine = storage.boards_of(Some(user()), None, 10).await.unwrap();
+    let mine = storage
+        .boards_of(Some(user()), None, None, 10)
+        .await
+        .unwrap();
     let mine: Vec<_> = mine
         .iter()
         .map(|summary| (summary.board.as_str(), summary.title.as_str(), summary.role))
         .collect();
     assert_eq!(mine, [("a", "a", Role::Admin), ("b", "b", Role::Viewer)]);
-    let page = storage.boards_of(Some(user()), Some(board("a")), 10).await;
+    let page = storage
+        .boards_of(Some(user()), None, Some(board("a")), 10)
+        .await;
     assert_eq!(page.unwrap().len(), 1);
-    let all = storage.boards_of(None, None, 2).await.unwrap();
+    let all = storage.boards_of(None, None, None, 2).await.unwrap();
     assert_eq!(all.len(), 2);
-    let rest = storage.boards_of(None, Some(all[1].board), 2).await;
+    let rest = storage.boards_of(None, None, Some(all[1].board), 2).await;
     assert_eq!(rest.unwrap()[0].board, board("c"));
 }
 

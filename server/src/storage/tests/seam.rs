@@ -66,7 +66,10 @@ async fn story(storage: &Storage) -> (LoadedBoard, LoadedBoard, String) {
     let asleep = TestRoom::open(storage, asleep).await;
     let dropped = TestRoom::open(storage, dropped).await;
     let id = asleep.id();
-    let boards = storage.boards_of(Some(user()), None, 10).await.unwrap();
+    let boards = storage
+        .boards_of(Some(user()), None, None, 10)
+        .await
+        .unwrap();
     let about = storage.activity(id, Some("c4".parse().unwrap()), None, 9);
     let page = storage.activity(id, None, Some(Version(20)), 3);
     let answers = format!(

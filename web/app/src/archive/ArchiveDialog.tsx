@@ -4,6 +4,7 @@ import { canEdit } from "../board/actions.js";
 import { Notices } from "../board/Notices.js";
 import { useAll, useBoard } from "../live.js";
 import { moment, t } from "../text/index.js";
+import { ThisBoard } from "./ThisBoard.js";
 
 /** Cards that are listed; a filter over all of the archive is the server's to give. */
 const LISTED_MAX = 200;
@@ -70,6 +71,7 @@ export default function ArchiveDialog({ close }: { close(): void }) {
               </li>
             ))}
           </ul>
+          <ThisBoard />
         </Dialog>
       </Modal>
     </ModalOverlay>

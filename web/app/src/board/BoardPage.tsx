@@ -145,6 +145,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
       {status.asOf !== undefined && status.phase !== "gone" && (
         <p className="as-of">{t.asOf(moment(status.asOf))}</p>
       )}
+      <ArchivedBoard />
       <main>
         {status.phase === "gone" && <p className="empty">{t.boardGone}</p>}
         {status.phase === "outdated" && <p className="empty">{t.outdated}</p>}
@@ -165,6 +166,11 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
       <Announcer />
     </div>
   );
+}
+
+/** What is said of a board that is archived. */
+function ArchivedBoard() {
+  return useThing("head", "")?.archived ? <p className="as-of">{t.kept.readOnly}</p> : null;
 }
 
 function Cards() {

@@ -120,5 +120,6 @@ export function rename(board: LiveBoard, id: string, title: string, seen: number
 /** Whether the person may change cards. */
 export function canEdit(board: LiveBoard): boolean {
   const { role } = board.status;
+  if (board.get("head", "")?.archived) return false;
   return role === undefined || role === "editor" || role === "admin";
 }

@@ -131,9 +131,10 @@ export class Client {
     return joined.board;
   }
 
-  /** A page of the user's boards, in the order of their ids. */
-  boards(after?: string): Promise<Boards> {
-    const answer = this.requests.ask({ type: "boards.list", ...(after && { after }) }, true);
+  /** A page of the user's boards, or of those that are archived, in the order of their ids. */
+  boards(after?: string, archived = false): Promise<Boards> {
+    const wanted = { ...(after && { after }), ...(archived && { archived }) };
+    const answer = this.requests.ask({ type: "boards.list", ...wanted }, true);
     return answer as Promise<Extract<ServerMessage, { type: "boards" }>>;
   }
 

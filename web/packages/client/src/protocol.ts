@@ -108,6 +108,8 @@ export type Boards = {
 export type BoardsList = {
   /** Only boards whose id is greater; absent for the first page. */
   after?: BoardId | null;
+  /** The archived boards instead of the others. */
+  archived?: boolean;
   /** Comes back in the answer. */
   req: number;
 };

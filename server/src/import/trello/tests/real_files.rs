@@ -91,6 +91,55 @@ fn counts_equal_those_of_the_file() {
     }
 }
 
+/// Whether an action did something to a card that is kept.
+fn is_kept(raw: &Value, action: &Value) -> bool {
+    let (old, now) = (&action["data"]["old"], &action["data"]["card"]);
+    match action["type"].as_str().unwrap() {
+        "updateCard" => {
+            let fields = ["name", "desc", "closed", "due", "dueComplete"];
+            let is_changed = |field: &&str| old.get(field).is_some() && old[field] != now[field];
+            let lists: Vec<_> = array(raw, "lists").iter().map(|list| &list["id"]).collect();
+            let moved = old.get("idList").is_some();
+            let is_here = [&old["idList"], &now["idList"]]
+                .iter()
+                .all(|list| lists.contains(list));
+            fields.iter().any(is_changed) || (moved && is_here)
+        }
+        kind => [
+            "createCard",
+            "deleteCard",
+            "commentCard",
+            "addMemberToCard",
+            "removeMemberFromCard",
+            "addAttachmentToCard",
+            "deleteAttachmentFromCard",
+            "addChecklistToCard",
+            "removeChecklistFromCard",
+            "updateCheckItemStateOnCard",
+        ]
+        .contains(&kind),
+    }
+}
+
+#[test]
+fn the_history_is_what_was_done_to_cards_oldest_first() {
+    for (name, text) in files() {
+        let raw: Value = serde_json::from_str(&text).unwrap();
+        let history = read_text(&text).unwrap().history;
+        let kept = array(&raw, "actions")
+            .iter()
+            .filter(|action| is_kept(&raw, action));
+        assert_eq!(history.len(), kept.count(), "{name}");
+        assert!(history.is_sorted_by_key(|past| past.at), "{name}");
+        for past in &history {
+            assert_eq!(past.events.len(), past.was.len(), "{name}");
+            let written = serde_json::to_string(&past.events).unwrap();
+            let read: Vec<Event> = serde_json::from_str(&written).unwrap();
+            assert_eq!(read, past.events, "{name}");
+        }
+    }
+}
+
 #[test]
 fn the_order_in_lists_equals_that_of_the_file() {
     for (name, text) in files() {
