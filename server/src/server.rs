@@ -148,6 +148,7 @@ impl Server {
                 restart: restart.clone(),
                 restored: Arc::clone(&restored),
             },
+            settings: config.settings.into(),
         });
         let listener = tokio::spawn(listen::listen(
             listener,

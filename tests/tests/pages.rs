@@ -61,6 +61,8 @@ async fn all_pages_of_the_browser_client_are_its_document() {
     let document = fs::read(dist().join("index.html")).expect("the document");
     for path in [
         "/",
+        "/admin",
+        "/admin/audit",
         "/first-start",
         "/me",
         "/password",

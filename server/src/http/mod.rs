@@ -49,6 +49,7 @@ pub use self::restore::RestoreRules;
 pub use self::upload::Bounds;
 use crate::accounts::Accounts;
 use crate::attachments::Attachments;
+use crate::config::InForce;
 use crate::connection::Services;
 use crate::sharing::Sharing;
 
@@ -73,6 +74,8 @@ pub struct App {
     pub imports: ImportRules,
     /// What restores are held to.
     pub restores: RestoreRules,
+    /// The settings in force.
+    pub settings: Arc<[InForce]>,
 }
 
 /// All routes.
