@@ -32,8 +32,9 @@ export class Site {
     return this.door.url;
   }
 
-  static async start(): Promise<Site> {
-    const server = await TestServer.start("--drain-ms", "300", "--return-window-ms", "300");
+  static async start(...flags: string[]): Promise<Site> {
+    const quick = ["--drain-ms", "300", "--return-window-ms", "300"];
+    const server = await TestServer.start(...quick, ...flags);
     const door = await Door.open(() => server.port);
     const served = await (await fetch(server.url)).text();
     if (served !== readFileSync(BUILT, "utf8")) {
@@ -81,9 +82,21 @@ export class Site {
   }
 
   /** A new browser of somebody who has a token, and is signed in. */
-  async person(user: string, options: BrowserContextOptions = {}): Promise<Page> {
+  person(user: string, options: BrowserContextOptions = {}): Promise<Page> {
+    return this.withToken(user, this.server.token(user), options);
+  }
+
+  /** A new browser of an administrator of the server. */
+  administrator(options: BrowserContextOptions = {}): Promise<Page> {
+    return this.withToken("root", this.server.token("root", "--role", "admin"), options);
+  }
+
+  private async withToken(
+    user: string,
+    token: string,
+    options: BrowserContextOptions,
+  ): Promise<Page> {
     const page = await this.stranger(options);
-    const token = this.server.token(user);
     await page.context().addInitScript(
       ([user, token]) => {
         localStorage.setItem("boardcast-user", `${user}`);

@@ -1,4 +1,6 @@
 // Who is signed in, and by what: a cookie of the server, or the token of a link in this tab only.
+import { forget as forgetBoards } from "./board/seen-store.js";
+
 const TOKEN = "boardcast-token";
 const USER = "boardcast-user";
 const INVITATION = "boardcast-invitation";
@@ -118,8 +120,23 @@ export function listenForLinks(): void {
   });
 }
 
+let administers: Promise<boolean> | undefined;
+
+/** Whether whoever is signed in administers the server, as it was when that was asked first. */
+export function isAdministrator(): Promise<boolean> {
+  administers ??= ask("GET", "/api/v1/sessions").then(
+    (answer) => answer.ok && answer.body.admin === true,
+    () => {
+      administers = undefined;
+      return false;
+    },
+  );
+  return administers;
+}
+
 /** Ends the session of this browser. */
 export async function leave(): Promise<void> {
+  await forgetBoards(account());
   forgetHere();
   await fetch("/api/v1/sessions/current", { method: "DELETE" });
   location.assign("/sign-in");
