@@ -59,6 +59,8 @@ fn entries(settings: &Settings) -> Result<Map<String, Value>, Failure> {
     match serde_json::to_value(settings) {
         Ok(Value::Object(entries)) => Ok(entries),
         Ok(_) => Err(Failure::failed("the settings have no names")),
-        Err(error) => Err(Failure::failed(format!("failed to list the settings: {error}"))),
+        Err(error) => Err(Failure::failed(format!(
+            "failed to list the settings: {error}"
+        ))),
     }
 }

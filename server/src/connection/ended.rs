@@ -125,7 +125,9 @@ impl Services {
 
 fn renew(connection: &Connection) {
     let code = CloseCode::TokenExpired;
-    connection.outbox.close_with(code, code.code(), RIGHTS_CHANGED);
+    connection
+        .outbox
+        .close_with(code, code.code(), RIGHTS_CHANGED);
 }
 
 fn close_disabled(connection: &Connection) {

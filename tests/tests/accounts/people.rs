@@ -140,7 +140,11 @@ async fn who_becomes_an_administrator_may_administer_and_who_ceases_is_signed_ou
     assert_eq!(statuses().await, (403, 403));
     let mut program = scene.bearing(&token).await;
     set(true).await;
-    assert_eq!(program.closed().await, Some(4002), "it comes back with more");
+    assert_eq!(
+        program.closed().await,
+        Some(4002),
+        "it comes back with more"
+    );
     assert_eq!(statuses().await, (200, 200));
     let mine = scene.browse("GET", "/api/v1/sessions", &cookie).await;
     assert_eq!(mine.json()["admin"], true);

@@ -67,7 +67,7 @@ test("a card is blocked by others and part of one, chosen with the keyboard", as
   const board = await site.board({ "To do": ["Dig", "Sow", "Garden"], Done: ["Reap"] });
   const page = await opened(site, "ann", board);
   await card(page, "Sow").click();
-  const first = dialog(page).getByRole("combobox", { name: "Add a card that comes first" });
+  const first = dialog(page).getByRole("combobox", { name: "Add a card to wait for" });
   await first.fill("i");
   await shows(() => dialog(page).locator(".picker").getByRole("option").count(), 1);
   // It does not block itself.
@@ -83,7 +83,7 @@ test("a card is blocked by others and part of one, chosen with the keyboard", as
   await shows(async () => board.get("cards", "Sow")?.blocked_by ?? [], ["Dig", "Reap"]);
   await dialog(page).getByRole("button", { name: "Reap does not block it" }).click();
   await shows(async () => board.get("cards", "Sow")?.blocked_by ?? [], ["Dig"]);
-  const parent = dialog(page).getByRole("combobox", { name: "Choose the card that it is" });
+  const parent = dialog(page).getByRole("combobox", { name: "Choose a parent card" });
   await parent.fill("gar");
   await parent.press("Enter");
   await shows(async () => board.get("cards", "Sow")?.parent, "Garden");

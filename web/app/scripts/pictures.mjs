@@ -47,7 +47,7 @@ try {
     let told = "";
     server.stderr.on("data", (chunk) => {
       told += chunk;
-      const found = /listening on (http:\S+)/.exec(told);
+      const found = /listening on (http:\S+)\n/.exec(told);
       if (found) resolve(found[1]);
     });
     server.on("exit", () => reject(new Error(`the server ended: ${told}`)));
@@ -94,12 +94,11 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** The card in view that has the most to show. */
+/** The card in view that has the most to show, comments among it. */
 async function cardWithMost(page) {
-  const cards = await page
-    .locator("[data-card]")
-    .evaluateAll((all) =>
-      all.map((card) => [card.querySelectorAll(".badge").length, card.getAttribute("data-card")]),
-    );
-  return cards.sort(([a], [b]) => b - a)[0][1];
+  const cards = page.locator("[data-card]:has(.lucide-message-square)");
+  const found = await cards.evaluateAll((all) =>
+    all.map((card) => [card.querySelectorAll(".badge").length, card.getAttribute("data-card")]),
+  );
+  return found.sort(([a], [b]) => b - a)[0][1];
 }

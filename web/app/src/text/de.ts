@@ -450,10 +450,10 @@ export const de: Catalogue = {
   },
   links: {
     blockedBy: "Blockiert von",
-    addBlocker: "Karte hinzufügen, die vorher kommt",
+    addBlocker: "Karte davor hinzufügen",
     unblock: (card) => `${card} blockiert sie nicht`,
     parent: "Teil von",
-    setParent: "Karte wählen, deren Teil sie ist",
+    setParent: "Übergeordnete Karte wählen",
     leave: (card) => `Sie ist kein Teil von ${card}`,
   },
   admin: {

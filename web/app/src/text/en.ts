@@ -432,10 +432,10 @@ export const en = {
   },
   links: {
     blockedBy: "Blocked by",
-    addBlocker: "Add a card that comes first",
+    addBlocker: "Add a card to wait for",
     unblock: (card: string) => `${card} does not block it`,
     parent: "Part of",
-    setParent: "Choose the card that it is a part of",
+    setParent: "Choose a parent card",
     leave: (card: string) => `It is no part of ${card}`,
   },
   admin: {
