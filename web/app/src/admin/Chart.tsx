@@ -38,7 +38,12 @@ export function Chart(props: {
         cursor: { show: false },
         scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
         axes: [
-          { ...axis, space: 90, size: 30, values: (_, ticks) => ticks.map((tick) => time(tick * 1_000)) },
+          {
+            ...axis,
+            space: 90,
+            size: 30,
+            values: (_, ticks) => ticks.map((tick) => time(tick * 1_000)),
+          },
           { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => write.current(tick)) },
         ],
         series: [
