@@ -63,7 +63,8 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
   }, [board, id, renaming]);
 
   useEffect(() => {
-    if (!isCursor || !cursor.wanted || renaming) return;
+    // This may run late, when the cursor has gone on already.
+    if (cursor.card !== id || !cursor.wanted || renaming) return;
     cursor.wanted = false;
     tile.current?.focus();
   });
