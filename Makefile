@@ -8,7 +8,7 @@ STEP = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run link simulate test components fmt fmt-check client lint doc unit deny web openapi \
+.PHONY: help run link simulate test components fmt fmt-check client lint doc unit deny web openapi pictures \
 	bench bench-check bench-journal bench-journal-slow bench-rest bench-search bench-start drain \
 	faults faults-build faults-kill faults-power faults-planted faults-disk-full faults-nth-fault \
 	faults-network faults-stopped-readers faults-joiners faults-clock
@@ -64,6 +64,10 @@ web: client ## Check and test the TypeScript client and the browser client again
 openapi: ## Ask a server what its OpenAPI document says, with EXAMPLES=10 for each operation and SEED=1
 	$(STEP) 'OpenAPI'
 	tests/schemathesis.sh
+
+pictures: client ## Take the pictures of the README from the sample board
+	cargo build --package boardcast
+	cd web/app && BOARDCAST_BIN="$(CURDIR)/target/debug/boardcast" node scripts/pictures.mjs
 
 bench-journal: ## Measure how fast commands become durable, beside a bare SQLite loop
 	cargo bench --package boardcast-tests --bench journal -- $(BENCH)

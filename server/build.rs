@@ -54,6 +54,7 @@ fn media_type(path: &str) -> Result<&'static str, String> {
         "css" => "text/css; charset=utf-8",
         "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
         "png" => "image/png",
         "svg" => "image/svg+xml",
         "woff2" => "font/woff2",

@@ -9,6 +9,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 pub use error::SettingsError;
+pub use in_force::InForce;
 pub use settings::Settings;
 
 use crate::accounts::AccountRules;
@@ -70,6 +71,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which of them there are.
     pub log_filter: String,
+    /// The settings that it was made of, as administrators are told; none where it was made without.
+    pub settings: Vec<InForce>,
     /// A fault to prove that tests see it.
     #[cfg(feature = "planted-faults")]
     pub planted: Option<crate::storage::PlantedFault>,
@@ -100,6 +103,7 @@ impl Config {
             drain: DrainRules::default(),
             log_format: LogFormat::default(),
             log_filter: "info".to_owned(),
+            settings: Vec::new(),
             #[cfg(feature = "planted-faults")]
             planted: None,
         }

@@ -162,6 +162,7 @@ impl Server {
                 restart: restart.clone(),
                 restored: Arc::clone(&restored),
             },
+            settings: config.settings.into(),
         });
         if let Some(rules) = config.backups {
             let (storage, stop) = (storage.clone(), stop.clone());

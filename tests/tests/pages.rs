@@ -61,6 +61,8 @@ async fn all_pages_of_the_browser_client_are_its_document() {
     let document = fs::read(dist().join("index.html")).expect("the document");
     for path in [
         "/",
+        "/admin",
+        "/admin/audit",
         "/first-start",
         "/me",
         "/password",
@@ -108,6 +110,7 @@ async fn files_of_the_browser_client_are_served_as_they_are_built() {
         let media_type = match extension {
             "css" => "text/css; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
+            "json" => "application/json",
             "svg" => "image/svg+xml",
             _ => panic!("no media type of {path} is known here"),
         };

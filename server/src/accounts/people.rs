@@ -162,10 +162,25 @@ impl Accounts {
     /// # Errors
     /// There is none, it is the last administrator, or it cannot be written.
     pub async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), AccountError> {
-        if self.storage.set_disabled(user, disabled).await? {
-            return Ok(());
+        match self.storage.set_disabled(user, disabled).await? {
+            true => Ok(()),
+            false => Err(self.why_not_changed(user).await?),
         }
-        Err(match self.storage.account(user).await? {
+    }
+
+    /// Makes an account an administrator of the server, or takes it back, which ends its sessions.
+    ///
+    /// # Errors
+    /// There is none, it is the last administrator, or it cannot be written.
+    pub async fn set_admin(&self, user: UserId, admin: bool) -> Result<(), AccountError> {
+        match self.storage.set_admin(user, admin).await? {
+            true => Ok(()),
+            false => Err(self.why_not_changed(user).await?),
+        }
+    }
+
+    async fn why_not_changed(&self, user: UserId) -> Result<AccountError, AccountError> {
+        Ok(match self.storage.account(user).await? {
             Some(_) => AccountError::LastAdministrator,
             None => AccountError::NoSuchAccount,
         })

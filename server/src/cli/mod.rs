@@ -92,7 +92,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let of_command = matches.subcommand().map(|(_, matches)| matches);
     let done = match cli.command {
-        Command::Serve(args) => serve::run(*args),
+        Command::Serve(args) => serve::run(*args, of_command.unwrap_or(&matches)),
         Command::Config(args) => config::run(*args, of_command.unwrap_or(&matches)),
         Command::Token(args) => token::run(&args),
         Command::Key(args) => key::run(&args),

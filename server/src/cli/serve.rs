@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::ArgMatches;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -45,11 +46,8 @@ pub(super) struct ServeArgs {
     plant_fault: Option<crate::storage::PlantedFault>,
 }
 
-pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
-    let file = args.settings.file()?;
-    let config = (args.settings.settings.over(file))
-        .into_config()
-        .map_err(Failure::usage)?;
+pub(super) fn run(args: ServeArgs, matches: &ArgMatches) -> Result<(), Failure> {
+    let config = super::config::read(args.settings, matches)?;
     #[cfg(feature = "planted-faults")]
     let config = Config {
         planted: args.plant_fault,

@@ -2,9 +2,23 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::{Config, Settings};
 use crate::backups::BackupRules;
 use crate::http::tls::TlsRules;
+
+/// A setting as it is in force.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InForce {
+    /// Its name, as in the file.
+    pub name: String,
+    /// A number, a text or a list of texts; empty where there is none.
+    pub value: Value,
+    /// Where it comes from: `flag`, `environment`, `file` or `default`.
+    pub from: &'static str,
+}
 
 /// Where to listen, unless told otherwise.
 pub(super) const LISTEN: &str = "127.0.0.1:8080";

@@ -15,6 +15,8 @@ use crate::storage::{LinkId, TokenId};
 
 /// What follows the words of the close code.
 const DISABLED: &str = "the account is disabled";
+/// What is said in place of the words of the close code.
+const RIGHTS_CHANGED: &str = "the rights of the account have changed; reconnect";
 
 impl Services {
     /// Disables a user: its tokens are not valid any more, and its sockets are closed for good.
@@ -23,6 +25,15 @@ impl Services {
         self.api_tokens.forget(user);
         for connection in self.connections.of_user(user) {
             close_disabled(&connection);
+        }
+    }
+
+    /// Forgets what the tokens of a user give, and closes its sockets, to come back with the rights that
+    /// it has now.
+    pub fn renew_user(&self, user: UserId) {
+        self.api_tokens.forget(user);
+        for connection in self.connections.of_user(user) {
+            renew(&connection);
         }
     }
 
@@ -86,7 +97,7 @@ impl Services {
             Proof::Link(link) => self.storage.has_board_link(link).await,
         };
         match is_live {
-            Ok(true) => {}
+            Ok(true) => self.renew_lost_rights(connection).await,
             Ok(false) => connection.outbox.close(CloseCode::Unauthorized),
             Err(error) => {
                 tracing::warn!(%error, "failed to look up credentials; their socket is closed");
@@ -94,6 +105,29 @@ impl Services {
             }
         }
     }
+
+    /// Closes a connection of an administrator whose right was taken back meanwhile, to come back.
+    async fn renew_lost_rights(&self, connection: &Connection) {
+        let speaker = connection.profile.speaker();
+        let Some(speaker) = speaker.filter(|speaker| speaker.actor.admin) else {
+            return;
+        };
+        match self.storage.account(speaker.actor.user).await {
+            Ok(Some(account)) if account.admin => {}
+            Ok(_) => renew(connection),
+            Err(error) => {
+                tracing::warn!(%error, "failed to look up an account; its socket is closed");
+                connection.outbox.close(CloseCode::InternalError);
+            }
+        }
+    }
+}
+
+fn renew(connection: &Connection) {
+    let code = CloseCode::TokenExpired;
+    connection
+        .outbox
+        .close_with(code, code.code(), RIGHTS_CHANGED);
 }
 
 fn close_disabled(connection: &Connection) {

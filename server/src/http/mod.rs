@@ -56,6 +56,7 @@ pub use self::upload::Bounds;
 use crate::accounts::Accounts;
 use crate::attachments::Attachments;
 use crate::backups::BackupReport;
+use crate::config::InForce;
 use crate::connection::Services;
 use crate::sharing::Sharing;
 
@@ -84,6 +85,8 @@ pub struct App {
     pub imports: ImportRules,
     /// What restores are held to.
     pub restores: RestoreRules,
+    /// The settings in force.
+    pub settings: Arc<[InForce]>,
 }
 
 /// All routes.

@@ -23,8 +23,10 @@ include!(concat!(env!("OUT_DIR"), "/client.rs"));
 const CLIENT_DOCUMENT: &str = "/index.html";
 
 /// The paths that the browser client knows: those of `web/app/src/route.ts`.
-const CLIENT_PAGES: [&str; 7] = [
+const CLIENT_PAGES: [&str; 9] = [
     "/",
+    "/admin",
+    "/admin/{part}",
     "/first-start",
     "/me",
     "/password",

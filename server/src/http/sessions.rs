@@ -282,6 +282,8 @@ fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response 
 
 #[derive(Serialize)]
 struct Sessions {
+    /// Whether whoever asks administers the server.
+    admin: bool,
     sessions: Vec<Entry>,
 }
 
@@ -310,6 +312,7 @@ async fn list(State(app): State<App>, Own(identity): Own) -> Result<Json<Session
         current: identity.session() == Some(session.id),
     };
     Ok(Json(Sessions {
+        admin: identity.actor.admin,
         sessions: sessions.into_iter().map(entry).collect(),
     }))
 }

@@ -86,7 +86,8 @@ acts! {
     LinkMade "link_made",
     /// A public link was revoked.
     LinkRevoked "link_revoked",
-    /// Somebody has become, or is no longer, a member of a board, or has another role.
+    /// Somebody has become, or is no longer, a member of a board or an administrator of the server, or
+    /// has another role.
     RoleChanged "role_changed",
     /// A board was put into the bin.
     BoardDeleted "board_deleted",

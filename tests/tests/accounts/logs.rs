@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use boardcast_tests::client::TestClient;
+use boardcast_tests::http::Answer;
 use boardcast_tests::process::{Serving, run, stdout};
 use boardcast_tests::raw;
-use boardcast_tests::scene::Answer;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, ask, secret};

@@ -1,5 +1,6 @@
 //! What administrators do about accounts.
 
+use boardcast_tests::client::TestClient;
 use serde_json::json;
 
 use super::{PASSWORD, Scene, email, secret};
@@ -117,4 +118,64 @@ async fn the_last_administrator_cannot_be_disabled() {
     assert!(refused.hint().contains("last administrator"));
     let missing = scene.administer("PATCH", "/nobody", Some(&disable)).await;
     assert_eq!(missing.status, 404);
+}
+
+#[tokio::test]
+async fn who_becomes_an_administrator_may_administer_and_who_ceases_is_signed_out() {
+    let scene = Scene::start().await;
+    let boss = json!({"user": "boss", "name": "B", "email": email("boss"), "admin": true});
+    assert_eq!(scene.administer("POST", "", Some(&boss)).await.status, 201);
+    let cookie = scene.settle("ann").await;
+    let token = scene.token_of(&cookie, "admin", None).await;
+    let path = "/api/v1/admin/users";
+    let statuses = async || {
+        let browsed = scene.browse("GET", path, &cookie).await.status;
+        (browsed, scene.bear("GET", path, &token, None).await.status)
+    };
+    let set = async |admin: bool| {
+        let change = json!({"admin": admin});
+        let done = scene.administer("PATCH", "/ann", Some(&change)).await;
+        assert_eq!(done.status, 204, "{done:?}");
+    };
+    assert_eq!(statuses().await, (403, 403));
+    let mut program = scene.bearing(&token).await;
+    set(true).await;
+    assert_eq!(
+        program.closed().await,
+        Some(4002),
+        "it comes back with more"
+    );
+    assert_eq!(statuses().await, (200, 200));
+    let mine = scene.browse("GET", "/api/v1/sessions", &cookie).await;
+    assert_eq!(mine.json()["admin"], true);
+
+    let mut page = scene.socket(&cookie).await;
+    let mut program = scene.bearing(&token).await;
+    let mut waiting = TestClient::connect(scene.server.address(), Some(&token)).await;
+    set(false).await;
+    assert_eq!(page.closed().await, Some(4502));
+    assert_eq!(program.closed().await, Some(4002));
+    let hello = json!({"type": "hello", "v": 1, "client": waiting.client_id().as_str()});
+    waiting.say(&hello).await;
+    assert_eq!(waiting.closed().await, Some(4002), "it had not said hello");
+    assert_eq!(statuses().await, (401, 403));
+    scene.bearing(&token).await.create_board("Mine").await;
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_one_and_a_change_says_one_thing() {
+    let scene = Scene::start().await;
+    let boss = json!({"user": "boss", "name": "B", "email": email("boss"), "admin": true});
+    assert_eq!(scene.administer("POST", "", Some(&boss)).await.status, 201);
+    let none = json!({"admin": false});
+    let refused = scene.administer("PATCH", "/boss", Some(&none)).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.hint().contains("last administrator"));
+    let missing = scene.administer("PATCH", "/nobody", Some(&none)).await;
+    assert_eq!(missing.status, 404);
+    for change in [json!({}), json!({"admin": true, "disabled": false})] {
+        let refused = scene.administer("PATCH", "/boss", Some(&change)).await;
+        assert_eq!(refused.status, 422, "{refused:?}");
+        assert!(refused.hint().contains("one of"));
+    }
 }

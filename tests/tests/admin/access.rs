@@ -5,8 +5,9 @@ use boardcast_tests::harness::TestServer;
 use super::{admin, ask};
 
 /// What there is, and the method that is right.
-const ENDPOINTS: [(&str, &str); 4] = [
+const ENDPOINTS: [(&str, &str); 5] = [
     ("GET", "/api/v1/admin/connections"),
+    ("GET", "/api/v1/admin/settings"),
     ("GET", "/api/v1/admin/stats"),
     ("DELETE", "/api/v1/admin/connections/999"),
     ("GET", "/metrics"),

@@ -6,6 +6,7 @@ mod command;
 mod connections;
 mod metrics;
 mod pages;
+mod settings;
 mod stats;
 
 use std::time::Duration;

@@ -6,7 +6,8 @@ use boardcast_protocol::event::Event;
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{ErrorCode, OutcomeResult, ServerMessage};
 use boardcast_tests::client::TestClient;
-use boardcast_tests::scene::{Answer, Scene};
+use boardcast_tests::http::Answer;
+use boardcast_tests::scene::Scene;
 use futures::future::join_all;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boardcast_tests::harness::TestServer;
-use boardcast_tests::scene::ask;
+use boardcast_tests::http::ask;
 use serde_json::{Value, json};
 
 use super::validator::validate;
@@ -14,7 +14,7 @@ async fn document() -> Value {
     let server = TestServer::start().await;
     let answer = ask(&server.url("/api/asyncapi.json"), "GET", &[], None).await;
     assert_eq!(
-        (answer.status, answer.media_type.as_str()),
+        (answer.status, answer.media_type()),
         (200, "application/json")
     );
     answer.json()

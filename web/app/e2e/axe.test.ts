@@ -1,13 +1,10 @@
 // Every page and dialog, looked at by axe, in light and dark and on a phone.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { LiveBoard } from "../../packages/client/src/index.js";
 import { card, column, state } from "./shown.js";
 import { Site } from "./site.js";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { violations } from "./violations.js";
 
 let site: Site;
 let board: LiveBoard;
@@ -18,23 +15,6 @@ afterAll(() => site.stop());
 afterEach(async () => {
   expect(await site.closePages()).toEqual([]);
 });
-
-type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
-
-/** What axe finds wrong with the page as it is; of an open dialog, behind which all is hidden. */
-async function violations(page: Page): Promise<string[]> {
-  // What moves in is looked at when it has come.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished)));
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(about: Node): Promise<unknown> } };
-    const about = document.querySelector("[role=dialog]") ?? document;
-    return ((await axe.run(about)) as { violations: Violation[] }).violations;
-  });
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
-  );
-}
 
 async function full(): Promise<LiveBoard> {
   const made = await site.board({ "To do": ["One", "Two"], Doing: ["Three"], Done: [] });
@@ -83,9 +63,25 @@ for (const [name, options] of Object.entries(VIEWS)) {
     await page.goto("/me");
     await page.getByRole("heading", { name: "Tokens for programs" }).waitFor();
     await look(page, "me");
+    await page.goto("/?q=is:open");
+    await page.getByRole("region", { name: "Cards" }).getByRole("link").first().waitFor();
+    await look(page, "found");
+    await page.getByRole("searchbox").fill("is:");
+    await page.getByRole("alert").getByText("At character 4").waitFor();
+    await look(page, "faulty search");
+    const root = await site.administrator(options);
+    for (const part of ["users", "connections", "numbers", "settings", "audit"]) {
+      await root.goto(`/admin/${part}`);
+      await root.locator("table").first().waitFor();
+      await look(root, `admin/${part}`);
+    }
     await page.goto(`/b/${board.id}`);
     await state(page).getByText("Live").waitFor();
     await look(page, "board");
+    await page.getByRole("searchbox").fill("label:");
+    await page.getByText("At character 7").waitFor();
+    await look(page, "faulty filter");
+    await page.getByRole("searchbox").press("Escape");
 
     const dialog = page.getByRole("dialog");
     const opens = async (what: string, open: () => Promise<void>) => {
@@ -130,7 +126,7 @@ for (const [name, options] of Object.entries(VIEWS)) {
     await page.locator(".notice").waitFor();
     await look(page, "notice");
     await page.getByRole("button", { name: "Dismiss" }).click();
-    for (const group of ["assignee", "label", "priority"]) {
+    for (const group of ["assignee", "label", "priority", "parent card"]) {
       await chosen(`by ${group}`)();
       await page.locator(".swimlane").first().waitFor();
       await look(page, `by ${group}`);

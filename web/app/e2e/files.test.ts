@@ -111,7 +111,8 @@ test("what the server refuses is told, and can be tried again without attaching 
   await page.getByRole("button", { name: "Dismiss empty.txt" }).click();
   await told.waitFor({ state: "detached" });
   const large = { ...text("large.bin", ""), buffer: Buffer.alloc(26 * 1_024 * 1_024) };
-  await field(page).setInputFiles(large);
+  // The browser is handed its bytes one message after the other.
+  await field(page).setInputFiles(large, { timeout: 40_000 });
   await told.getByText("large.bin was not attached: ").waitFor();
   expect(await told.textContent()).toMatch(/26214400|25 MiB/);
   await page.getByRole("button", { name: "Dismiss large.bin" }).click();

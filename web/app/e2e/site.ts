@@ -34,10 +34,10 @@ export class Site {
   }
 
   /** A server that is found below `base`, such as `/boards`; by default, at the root of its host. */
-  static async start(base = ""): Promise<Site> {
+  static async start(base = "", ...more: string[]): Promise<Site> {
     const ports: number[] = [];
     const door = await Door.open(() => ports[0] ?? 0);
-    const flags = ["--drain-ms", "300", "--return-window-ms", "300"];
+    const flags = ["--drain-ms", "300", "--return-window-ms", "300", ...more];
     if (base) flags.push("--public-url", door.url + base);
     const server = await TestServer.start(...flags);
     ports.push(server.port);
@@ -87,9 +87,21 @@ export class Site {
   }
 
   /** A new browser of somebody who has a token, and is signed in. */
-  async person(user: string, options: BrowserContextOptions = {}): Promise<Page> {
+  person(user: string, options: BrowserContextOptions = {}): Promise<Page> {
+    return this.withToken(user, this.server.token(user), options);
+  }
+
+  /** A new browser of an administrator of the server. */
+  administrator(options: BrowserContextOptions = {}): Promise<Page> {
+    return this.withToken("root", this.server.token("root", "--role", "admin"), options);
+  }
+
+  private async withToken(
+    user: string,
+    token: string,
+    options: BrowserContextOptions,
+  ): Promise<Page> {
     const page = await this.stranger(options);
-    const token = this.server.token(user);
     await page.context().addInitScript(
       ([user, token]) => {
         localStorage.setItem("boardcast-user", `${user}`);

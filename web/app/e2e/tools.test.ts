@@ -1,4 +1,4 @@
-// What a board offers besides its cards: members, the archive, a filter, Markdown.
+// What a board offers besides its cards: members, the archive, Markdown.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { card, column, opened, shows, state, titles } from "./shown.js";
 import { Site } from "./site.js";
@@ -92,35 +92,6 @@ test("a viewer sees everything and can change nothing", async () => {
   expect(board.version).toBe(2);
   board.submit({ type: "member.remove", user: "eve" });
   await page.getByText("There is no such board, or it is not yours").waitFor();
-});
-
-test("a filter leaves the cards that fit, also as they change, and the keys go along them", async () => {
-  const board = await site.board({ "To do": ["Red apple", "Pear", "Green apple"], Done: ["Plum"] });
-  board.submit({ type: "label.create", label: "l", name: "Ripe", color: "red" });
-  await board.submit({ type: "card.label", card: "Plum", label: "l", on: true }).live();
-  const page = await opened(site, "ann", board);
-  await page.keyboard.press("/");
-  await page.keyboard.type("APPLE");
-  await shows(() => titles(page, "To do"), ["Red apple", "Green apple"]);
-  await shows(() => titles(page, "Done"), []);
-  await column(page, "To do").getByText("2 of 3", { exact: true }).waitFor();
-  await board.submit({ type: "card.set", card: "Pear", set: { title: "Pineapple" } }).live();
-  await shows(() => titles(page, "To do"), ["Red apple", "Pineapple", "Green apple"]);
-  await page.getByRole("searchbox").fill("re apple");
-  await shows(() => titles(page, "To do"), ["Red apple", "Green apple"]);
-  await card(page, "Red apple").focus();
-  await page.keyboard.press("ArrowDown");
-  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("data-card"));
-  await shows(focused, "Green-apple");
-  await page.keyboard.press("Alt+ArrowUp");
-  await shows(() => titles(page, "To do"), ["Green apple", "Red apple"]);
-  await page.getByRole("searchbox").fill("ripe");
-  await shows(() => titles(page, "Done"), ["Plum"]);
-  await page.getByRole("searchbox").fill("#1");
-  await shows(() => titles(page, "To do"), ["Red apple"]);
-  await page.getByRole("searchbox").press("Escape");
-  await shows(() => titles(page, "To do"), ["Green apple", "Red apple", "Pineapple"]);
-  await shows(async () => board.cards("To-do"), ["Green-apple", "Red-apple", "Pear"]);
 });
 
 test("what is archived comes back, or goes for good", async () => {

@@ -145,7 +145,7 @@ test("the palette finds boards, cards and actions", async () => {
 
   await page.keyboard.press("Control+k");
   await field.fill("nothing like this");
-  await page.getByText("Nothing fits.").waitFor();
+  await first.getByText("Search all boards for “nothing like this”").waitFor();
   await field.fill("gard");
   await first.getByText("Garden").waitFor();
   await page.keyboard.press("ArrowDown");

@@ -1,18 +1,45 @@
 import type { BoardSummary } from "@boardcast/client";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { KeptBoards } from "./archive/KeptBoards.js";
 import { at } from "./base.js";
+import { makeBoard, TEMPLATES, type Template } from "./boards/templates.js";
 import { ConnectionState } from "./ConnectionState.js";
 import { useClient } from "./live.js";
-import { go } from "./route.js";
-import { leave } from "./session.js";
-import { t } from "./text/index.js";
+import type { Action } from "./Palette.js";
+import { follow, go, useSearched } from "./route.js";
+import { SearchField } from "./search/SearchField.js";
+import { isAdministrator, leave } from "./session.js";
+import { byName, t } from "./text/index.js";
+
+const loadFound = () => import("./search/Found.js");
+const loadPalette = () => import("./Palette.js");
+const Found = lazy(loadFound);
+const ImportDialog = lazy(() => import("./boards/ImportDialog.js"));
+const Palette = lazy(loadPalette);
 
 /** The boards of the user. */
 export function BoardsPage() {
   const client = useClient();
   const [boards, setBoards] = useState<BoardSummary[]>();
   const [told, setTold] = useState("");
+  const [searched, search] = useSearched();
+  const isSearched = searched.trim() !== "";
+  const [palette, openPalette] = useState(false);
+  const [importing, setImporting] = useState(false);
+  const [administers, setAdministers] = useState(false);
+  useEffect(() => {
+    void isAdministrator().then(setAdministers);
+  }, []);
+
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
+      event.preventDefault();
+      openPalette(true);
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
 
   useEffect(() => {
     let gone = false;
@@ -22,32 +49,26 @@ export function BoardsPage() {
         const page = await client.boards(all.at(-1)?.board);
         all.push(...(page.boards ?? []));
         if (gone) return;
-        setBoards([...all].sort((a, b) => a.title.localeCompare(b.title)));
+        setBoards([...all].sort((a, b) => byName(a.title, b.title)));
         if (!page.more) return;
       }
     };
-    load().catch((error) => gone || setTold(`${error.message}`));
+    // What was imported is in the list when its dialog is closed.
+    if (!importing) load().catch((error) => gone || setTold(`${error.message}`));
     document.title = t.boardcast;
     return () => {
       gone = true;
     };
-  }, [client]);
+  }, [client, importing]);
 
   async function create(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const title = `${new FormData(event.currentTarget).get("title")}`.trim();
-    if (!title) return;
+    const fields = new FormData(event.currentTarget);
+    const title = `${fields.get("title")}`.trim();
+    const template = fields.get("template") as Template;
+    if (!title && template !== "sample") return;
     try {
-      const id = await client.createBoard(title);
-      const board = client.board(id);
-      const columns = t.firstColumns.map((title, at) => ({
-        type: "column.create" as const,
-        column: `column-${at + 1}`,
-        title,
-      }));
-      board.submit(columns);
-      board.close();
-      go(`/b/${id}`);
+      go(`/b/${await makeBoard(client, title, template)}`);
     } catch (error) {
       setTold(`${(error as Error).message}`);
     }
@@ -58,14 +79,12 @@ export function BoardsPage() {
       <header className="bar">
         <h1>{t.boards}</h1>
         <ConnectionState />
-        <a
-          href={at("/me")}
-          className="back"
-          onClick={(event) => {
-            event.preventDefault();
-            go("/me");
-          }}
-        >
+        {administers && (
+          <a href={at("/admin")} className="back" onClick={(event) => follow(event, "/admin")}>
+            {t.admin.title}
+          </a>
+        )}
+        <a href={at("/me")} className="back" onClick={(event) => follow(event, "/me")}>
           {t.me.title}
         </a>
         <button
@@ -77,6 +96,12 @@ export function BoardsPage() {
         </button>
       </header>
       <main className="boards">
+        <SearchField text={searched} type={search} />
+        {isSearched && (
+          <Suspense>
+            <Found text={searched.trim()} />
+          </Suspense>
+        )}
         <form className="new-board" onSubmit={create}>
           <input
             name="title"
@@ -84,8 +109,18 @@ export function BoardsPage() {
             placeholder={t.boardTitle}
             maxLength={500}
           />
+          <select name="template" className="compact" aria-label={t.template}>
+            {TEMPLATES.map((template) => (
+              <option key={template} value={template}>
+                {t.templates[template]}
+              </option>
+            ))}
+          </select>
           <button type="submit" className="primary">
             {t.newBoard}
+          </button>
+          <button type="button" onClick={() => setImporting(true)}>
+            {t.importing.button}
           </button>
         </form>
         <p role="alert" className="told">
@@ -93,25 +128,47 @@ export function BoardsPage() {
         </p>
         {boards?.length === 0 && <p className="empty">{t.noBoards}</p>}
         <ul>
-          {boards?.map((board) => (
+          {boards?.filter(fits(searched)).map((board) => (
             <li key={board.board}>
               <a
                 href={at(`/b/${board.board}`)}
-                onClick={(event) => {
-                  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-                  event.preventDefault();
-                  go(`/b/${board.board}`);
-                }}
+                onClick={(event) => follow(event, `/b/${board.board}`)}
               >
                 <span className="title">{board.title}</span>
                 {board.archived && <span className="mark">{t.archivedMark}</span>}
-                <span className="role">{board.role}</span>
+                <span className="role">{t.members.roles[board.role]}</span>
               </a>
             </li>
           ))}
         </ul>
         <KeptBoards />
       </main>
+      <Suspense>
+        {importing && <ImportDialog close={() => setImporting(false)} />}
+        {palette && <Palette actions={actions(administers)} close={() => openPalette(false)} />}
+      </Suspense>
     </div>
   );
+}
+
+/** What the palette offers besides boards. */
+function actions(administers: boolean): Action[] {
+  const focusSearch = () => document.getElementById("search")?.focus();
+  return [
+    // The field takes the focus once the palette has given it back.
+    {
+      id: "search-field",
+      name: t.search.title,
+      keys: "/",
+      run: () => setTimeout(focusSearch, 100),
+    },
+    { id: "me", name: t.me.title, run: () => go("/me") },
+    ...(administers ? [{ id: "admin", name: t.admin.title, run: () => go("/admin") }] : []),
+  ];
+}
+
+/** Whether the title of a board has all words of what is searched. */
+function fits(searched: string): (board: BoardSummary) => boolean {
+  const words = searched.toLowerCase().split(/\s+/);
+  return ({ title }) => words.every((word) => title.toLowerCase().includes(word));
 }

@@ -6,6 +6,7 @@ import { ProvideClient } from "./live.js";
 import { routeOf, usePath } from "./route.js";
 import { Told } from "./told.js";
 
+const AdminPage = lazy(() => import("./admin/AdminPage.js"));
 const MePage = lazy(() => import("./account/MePage.js"));
 
 /** The page that the address names. */
@@ -15,6 +16,10 @@ export function Pages({ client }: { client: Client }) {
     <ProvideClient value={client}>
       {route.page === "board" ? (
         <BoardPage key={route.board} id={route.board} card={route.card} />
+      ) : route.page === "admin" ? (
+        <Suspense>
+          <AdminPage part={route.part} />
+        </Suspense>
       ) : route.page === "me" ? (
         <Suspense>
           <MePage />

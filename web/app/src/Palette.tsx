@@ -80,7 +80,6 @@ export default function Palette(props: {
               </div>
             ))}
           </div>
-          {offers.length === 0 && <p className="empty">{t.palette.nothing}</p>}
         </Dialog>
       </Modal>
     </ModalOverlay>
@@ -128,5 +127,9 @@ function offered(
       found.push({ id: `c-${id}`, name, kind, run: () => go(`/b/${board.id}/c/${id}`) });
     }
   }
-  return found.slice(0, OFFERED_MAX);
+  if (words.length === 0) return found.slice(0, OFFERED_MAX);
+  const text = query.trim();
+  const run = () => go(`/?q=${encodeURIComponent(text)}`);
+  const search = { id: "search", name: t.palette.search(text), kind: t.palette.action, run };
+  return [...found.slice(0, OFFERED_MAX - 1), search];
 }

@@ -2,7 +2,9 @@ import "./styles/tokens.css";
 import "./styles/page.css";
 import "./styles/board.css";
 import "./styles/dialog.css";
+import "./styles/card.css";
 import "./styles/files.css";
+import "./styles/search.css";
 import { Client, IndexedDbStore } from "@boardcast/client";
 import { createRoot } from "react-dom/client";
 import { AccountPage } from "./account/AccountPage.js";
@@ -10,11 +12,12 @@ import { at, BASE, within } from "./base.js";
 import { Pages } from "./Pages.js";
 import { routeOf } from "./route.js";
 import { acceptInvitation, account, arrive, listenForLinks, token } from "./session.js";
-import { t } from "./text/index.js";
+import { speak, t } from "./text/index.js";
 import { tell } from "./told.js";
 
 const root = createRoot(document.getElementById("root") as HTMLElement);
 const route = routeOf(within(location.pathname));
+await speak();
 const arrived = route.page === "account" ? undefined : await arrive();
 listenForLinks();
 

@@ -1,5 +1,6 @@
 // Who is signed in, and by what: a cookie of the server, or the token of a link in this tab only.
 import { at, BASE } from "./base.js";
+import { forget as forgetBoards } from "./board/seen-store.js";
 
 // Another server on the same host has names of its own.
 const TOKEN = `boardcast-token${BASE}`;
@@ -121,8 +122,23 @@ export function listenForLinks(): void {
   });
 }
 
+let administers: Promise<boolean> | undefined;
+
+/** Whether whoever is signed in administers the server, as it was when that was asked first. */
+export function isAdministrator(): Promise<boolean> {
+  administers ??= ask("GET", "/api/v1/sessions").then(
+    (answer) => answer.ok && answer.body.admin === true,
+    () => {
+      administers = undefined;
+      return false;
+    },
+  );
+  return administers;
+}
+
 /** Ends the session of this browser. */
 export async function leave(): Promise<void> {
+  await forgetBoards(account());
   forgetHere();
   await fetch(at("/api/v1/sessions/current"), { method: "DELETE" });
   location.assign(at("/sign-in"));

@@ -9,6 +9,7 @@ mod connections;
 mod exposition;
 mod metrics;
 mod scrape;
+mod settings;
 mod stats;
 mod users;
 
@@ -42,6 +43,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/admin/connections", get(connections::list))
         .route("/api/v1/admin/connections/{id}", delete(connections::close))
         .route("/api/v1/admin/stats", get(stats::stats))
+        .route("/api/v1/admin/settings", get(settings::list))
         .route("/api/v1/admin/users", get(users::list).post(users::add))
         .route("/api/v1/admin/users/{user}", patch(users::change))
         .route("/api/v1/admin/users/{user}/links", post(users::reset))

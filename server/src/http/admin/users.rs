@@ -186,32 +186,52 @@ pub(super) async fn add(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
-    disabled: bool,
+    disabled: Option<bool>,
+    admin: Option<bool>,
 }
 
-/// Disables or enables an account. Sockets of a disabled one are closed.
+/// Disables or enables an account, or makes it an administrator or none. Sockets of a disabled one are
+/// closed, and those of one with other rights, to come back.
 pub(super) async fn change(
     State(app): State<App>,
     Admin(admin): Admin,
     Path(user): Path<String>,
     trail: Trail,
-    Sent(Change { disabled }): Sent<Change>,
+    Sent(change): Sent<Change>,
 ) -> Result<StatusCode, Problem> {
     let user = named(&user)?;
-    app.accounts.set_disabled(user, disabled).await?;
-    if disabled {
-        app.services.disable_user(user);
-    } else {
-        app.services.tokens.set_disabled(user, false);
-    }
-    tracing::info!(%user, disabled, by = %admin.actor.user, "an account was changed");
-    let act = match disabled {
-        true => AuditAct::AccountDisabled,
-        false => AuditAct::AccountEnabled,
+    let by = admin.actor.user;
+    let (act, detail) = match (change.disabled, change.admin) {
+        (Some(disabled), None) => {
+            app.accounts.set_disabled(user, disabled).await?;
+            if disabled {
+                app.services.disable_user(user);
+            } else {
+                app.services.tokens.set_disabled(user, false);
+            }
+            tracing::info!(%user, disabled, %by, "an account was changed");
+            let act = match disabled {
+                true => AuditAct::AccountDisabled,
+                false => AuditAct::AccountEnabled,
+            };
+            (act, json!({}))
+        }
+        (None, Some(admin)) => {
+            app.accounts.set_admin(user, admin).await?;
+            app.services.close_ended_sessions(user).await;
+            app.services.renew_user(user);
+            tracing::info!(%user, admin, %by, "an account was changed");
+            (AuditAct::RoleChanged, json!({"admin": admin}))
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            let hint = "send one of {\"disabled\": BOOLEAN} and {\"admin\": BOOLEAN}";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, hint));
+        }
     };
     trail.note(AuditEntry {
-        by: Some(admin.actor.user),
+        by: Some(by),
         about: Some(user),
+        detail,
         ..trail.entry(act)
     });
     Ok(StatusCode::NO_CONTENT)

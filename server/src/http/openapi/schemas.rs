@@ -111,8 +111,8 @@ fn accounts() -> Vec<(&'static str, Value)> {
             "Sessions",
             json!({
                 "type": "object",
-                "required": ["sessions"],
-                "properties": {"sessions": {
+                "required": ["admin", "sessions"],
+                "properties": {"admin": type_of("admin"), "sessions": {
                     "type": "array",
                     "maxItems": 20,
                     "items": strings(&["id", "created", "used", "expires", "agent", "address", "current"])
@@ -136,7 +136,7 @@ fn accounts() -> Vec<(&'static str, Value)> {
         ("MadeLink", strings(&["id", "link"])),
         ("Accept", sent(&["invitation"])),
         ("Membership", strings(&["board", "role"])),
-        ("UserPatch", sent(&["disabled"])),
+        ("UserPatch", sent(&["disabled?", "admin?"])),
         (
             "Anything",
             json!({"type": "object", "description": "See docs/admin.md and docs/accounts.md."}),

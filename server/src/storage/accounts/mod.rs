@@ -197,6 +197,15 @@ impl Storage {
             .await
     }
 
+    /// Makes an account an administrator, or takes it back, which ends its sessions; `false` where there
+    /// is none, or where it is the last administrator who is enabled.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn set_admin(&self, user: UserId, admin: bool) -> Result<bool, StorageError> {
+        self.change(AccountAct::SetAdmin { user, admin }).await
+    }
+
     /// Begins a session, and ends the oldest where the user has more than [`SESSIONS_MAX`]; `false`
     /// where the account is disabled or has another password by now.
     ///

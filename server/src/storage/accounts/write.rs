@@ -39,6 +39,11 @@ pub(in crate::storage) enum AccountAct {
         user: UserId,
         disabled: bool,
     },
+    /// Makes an account an administrator, or takes it back, which ends its sessions.
+    SetAdmin {
+        user: UserId,
+        admin: bool,
+    },
     BeginSession(Box<NewSession>),
     UseSession {
         id: SessionId,
@@ -79,6 +84,7 @@ pub(in crate::storage) const END_OTHER_SESSIONS: &str =
 pub(in crate::storage) const IS_ADMINISTRATOR: &str =
     "SELECT admin AND NOT bot FROM accounts WHERE user = ?";
 pub(in crate::storage) const SET_DISABLED: &str = "UPDATE accounts SET disabled = ? WHERE user = ?";
+pub(in crate::storage) const SET_ADMIN: &str = "UPDATE accounts SET admin = ? WHERE user = ?";
 pub(in crate::storage) const BEGIN_SESSION: &str = "INSERT INTO sessions \
      (id, secret, user, created, used, expires, agent, address) \
      SELECT ?1, ?2, user, ?4, ?4, ?5, ?6, ?7 FROM accounts \
@@ -119,6 +125,7 @@ pub(in crate::storage) async fn execute(
             keep,
         } => change_password(conn, *user, (old, new), *keep).await,
         AccountAct::SetDisabled { user, disabled } => set_disabled(conn, *user, *disabled).await,
+        AccountAct::SetAdmin { user, admin } => set_admin(conn, *user, *admin).await,
         AccountAct::BeginSession(session) => begin_session(conn, session).await,
         AccountAct::UseSession { id, now } => {
             let query = sqlx::query(USE_SESSION).bind(time(*now));
@@ -256,21 +263,8 @@ async fn set_disabled(
     user: UserId,
     disabled: bool,
 ) -> Result<bool, sqlx::Error> {
-    let is_administrator: Option<bool> = sqlx::query_scalar(IS_ADMINISTRATOR)
-        .bind(user.as_str())
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some(is_administrator) = is_administrator else {
+    if !may_change(conn, user, disabled).await? {
         return Ok(false);
-    };
-    if disabled && is_administrator {
-        let has_other: bool = sqlx::query_scalar(HAS_OTHER_ADMINISTRATOR)
-            .bind(user.as_str())
-            .fetch_one(&mut *conn)
-            .await?;
-        if !has_other {
-            return Ok(false);
-        }
     }
     let query = sqlx::query(SET_DISABLED).bind(disabled);
     query.bind(user.as_str()).execute(&mut *conn).await?;
@@ -279,6 +273,43 @@ async fn set_disabled(
         end_sessions(conn, user).await?;
     }
     Ok(true)
+}
+
+async fn set_admin(
+    conn: &mut SqliteConnection,
+    user: UserId,
+    admin: bool,
+) -> Result<bool, sqlx::Error> {
+    if !may_change(conn, user, !admin).await? {
+        return Ok(false);
+    }
+    let query = sqlx::query(SET_ADMIN).bind(admin);
+    query.bind(user.as_str()).execute(&mut *conn).await?;
+    if !admin {
+        end_sessions(conn, user).await?;
+    }
+    Ok(true)
+}
+
+/// Whether there is such an account, and an administrator stays who is enabled where it `ends` to be
+/// one.
+async fn may_change(
+    conn: &mut SqliteConnection,
+    user: UserId,
+    ends: bool,
+) -> Result<bool, sqlx::Error> {
+    let is_administrator: Option<bool> = sqlx::query_scalar(IS_ADMINISTRATOR)
+        .bind(user.as_str())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(is_administrator) = is_administrator else {
+        return Ok(false);
+    };
+    if !(ends && is_administrator) {
+        return Ok(true);
+    }
+    let query = sqlx::query_scalar(HAS_OTHER_ADMINISTRATOR).bind(user.as_str());
+    query.fetch_one(conn).await
 }
 
 async fn begin_session(conn: &mut SqliteConnection, new: &NewSession) -> Result<bool, sqlx::Error> {

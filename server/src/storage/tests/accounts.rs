@@ -202,6 +202,25 @@ async fn sessions_end_by_their_owner_by_time_by_number_and_by_rotation() {
 }
 
 #[tokio::test]
+async fn who_ceases_to_be_an_administrator_is_signed_out_and_the_last_one_stays() {
+    let (_dir, storage) = start().await;
+    let ann = settle(&storage, "ann", true).await;
+    let bob = settle(&storage, "bob", false).await;
+    assert!(storage.begin_session(session(ann, 1, NOW)).await.unwrap());
+    assert!(storage.begin_session(session(bob, 2, NOW)).await.unwrap());
+    assert!(!storage.set_admin(ann, false).await.unwrap());
+    assert!(!storage.set_admin(user("eve"), true).await.unwrap());
+    assert!(storage.set_admin(bob, true).await.unwrap());
+    assert!(storage.account(bob).await.unwrap().unwrap().admin);
+    assert_eq!(storage.sessions_of(bob).await.unwrap().len(), 1);
+    assert!(storage.set_admin(ann, false).await.unwrap());
+    assert!(!storage.account(ann).await.unwrap().unwrap().admin);
+    assert_eq!(storage.sessions_of(ann).await.unwrap(), []);
+    assert!(!storage.set_disabled(bob, true).await.unwrap());
+    assert!(!storage.set_admin(bob, false).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_disabled_account_has_no_sessions_and_the_last_administrator_stays() {
     let (_dir, storage) = start().await;
     let ann = settle(&storage, "ann", true).await;

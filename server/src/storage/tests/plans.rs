@@ -131,6 +131,7 @@ pub(super) fn served() -> Vec<&'static str> {
         account_writes::END_OTHER_SESSIONS,
         account_writes::IS_ADMINISTRATOR,
         account_writes::SET_DISABLED,
+        account_writes::SET_ADMIN,
         account_writes::BEGIN_SESSION,
         account_writes::END_SECRET,
         account_writes::END_OLDEST,

@@ -4,13 +4,13 @@ import { post, remember } from "../session.js";
 import { t } from "../text/index.js";
 
 const PAGES = {
-  "sign-in": { title: t.account.signIn, to: "/api/v1/sessions", fields: ["email", "password"] },
+  "sign-in": { title: "signIn", to: "/api/v1/sessions", fields: ["email", "password"] },
   "first-start": {
-    title: t.account.firstStart,
+    title: "firstStart",
     to: "/api/v1/first-start",
     fields: ["name", "email", "password"],
   },
-  password: { title: t.account.password, to: "/api/v1/password", fields: ["password"] },
+  password: { title: "password", to: "/api/v1/password", fields: ["password"] },
 } as const;
 
 /** Signs somebody in, makes the first administrator, or sets a password. */
@@ -43,7 +43,7 @@ export function AccountPage({ name, notice = "" }: { name: keyof typeof PAGES; n
   return (
     <main className="account">
       <form onSubmit={submit}>
-        <h1>{title}</h1>
+        <h1>{t.account[title]}</h1>
         {has("name") && (
           <label>
             {t.account.name}

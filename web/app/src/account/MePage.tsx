@@ -4,7 +4,14 @@ import { ConnectionState } from "../ConnectionState.js";
 import { useClient } from "../live.js";
 import { go } from "../route.js";
 import { leave } from "../session.js";
-import { moment, t } from "../text/index.js";
+import {
+  chooseLanguage,
+  chosenLanguage,
+  LANGUAGES,
+  type Language,
+  moment,
+  t,
+} from "../text/index.js";
 import { tell } from "../told.js";
 import { answered, inDays, useAsked } from "./asked.js";
 import { Secret } from "./Secret.js";
@@ -58,6 +65,7 @@ export default function MePage() {
         <Sessions />
         <Tokens />
         <Password />
+        <LanguageChoice />
       </main>
     </div>
   );
@@ -208,6 +216,32 @@ function Password() {
           {t.me.change}
         </button>
       </form>
+    </section>
+  );
+}
+
+/** The page speaks another language from the next load on, which is at once. */
+function LanguageChoice() {
+  function choose(language: string) {
+    chooseLanguage(language === "" ? undefined : (language as Language));
+    location.reload();
+  }
+  return (
+    <section aria-labelledby="language">
+      <h2 id="language">{t.me.language}</h2>
+      <select
+        className="compact"
+        aria-labelledby="language"
+        value={chosenLanguage() ?? ""}
+        onChange={(event) => choose(event.target.value)}
+      >
+        <option value="">{t.me.browserLanguage}</option>
+        {Object.entries(LANGUAGES).map(([language, name]) => (
+          <option key={language} value={language} lang={language}>
+            {name}
+          </option>
+        ))}
+      </select>
     </section>
   );
 }

@@ -3,8 +3,9 @@ import type { BoardSummary } from "@boardcast/client";
 import { RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { answered } from "../account/asked.js";
+import { at } from "../base.js";
 import { useClient } from "../live.js";
-import { go } from "../route.js";
+import { follow, go } from "../route.js";
 import { moment, t } from "../text/index.js";
 
 type Binned = { id: string; title: string; ends: number };
@@ -58,16 +59,9 @@ function ArchivedBoards() {
       <ul>
         {boards?.map(({ board, title, role }) => (
           <li key={board}>
-            <a
-              href={`/b/${board}`}
-              onClick={(event) => {
-                if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-                event.preventDefault();
-                go(`/b/${board}`);
-              }}
-            >
+            <a href={at(`/b/${board}`)} onClick={(event) => follow(event, `/b/${board}`)}>
               <span className="title">{title}</span>
-              <span className="role">{role}</span>
+              <span className="role">{t.members.roles[role]}</span>
             </a>
           </li>
         ))}

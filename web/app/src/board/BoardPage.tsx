@@ -13,12 +13,14 @@ import { Avatar } from "./CardTile.js";
 import { Columns } from "./Columns.js";
 import { loadColumn } from "./ColumnView.js";
 import { Cursor, ProvideCursor } from "./cursor.js";
-import { Filter, ProvideFilter, useFilter, useQuery } from "./filter.js";
+import { FilterField, focusFilter } from "./FilterField.js";
+import { Filter, ProvideFilter } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { GROUPS, type Group, Look, ProvideLook, useLook, useLookNow } from "./look.js";
 import { Notices } from "./Notices.js";
 import { SelectionBar } from "./SelectionBar.js";
 import { Swimlanes } from "./Swimlanes.js";
+import { ProvideSeen, Seen, SeenField, useLooking } from "./seen.js";
 import { ProvideSelection, Selection } from "./selection.js";
 import { takeBack } from "./undo.js";
 
@@ -44,6 +46,7 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
   const [filter] = useState(() => new Filter());
   const [selection] = useState(() => new Selection());
   const [look] = useState(() => new Look(id));
+  const [seen] = useState(() => new Seen());
   useEffect(() => {
     const opened = client.board(id);
     opened.tellPresence({ doing: "viewing" });
@@ -60,7 +63,9 @@ export function BoardPage({ id, card }: { id: string; card: string | undefined }
         <ProvideFilter value={filter}>
           <ProvideSelection value={selection}>
             <ProvideLook value={look}>
-              <Board card={card} selection={selection} />
+              <ProvideSeen value={seen}>
+                <Board card={card} selection={selection} />
+              </ProvideSeen>
             </ProvideLook>
           </ProvideSelection>
         </ProvideFilter>
@@ -74,6 +79,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
   const status = useStatus(board);
   const [shown, show] = useState<Shown>();
   const close = () => show(undefined);
+  useLooking(card);
 
   useEffect(() => {
     if (!status.loaded) return;
@@ -125,6 +131,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         <Title />
         <FilterField />
         <GroupField />
+        <SeenField />
         <People />
         <Undo />
         <Icon label={t.palette.open} open={() => show("palette")}>
@@ -197,12 +204,6 @@ function GroupField() {
   );
 }
 
-function focusFilter(): boolean {
-  const field = document.getElementById("filter");
-  field?.focus();
-  return field !== null;
-}
-
 /** What the palette offers besides boards and cards. */
 function useActions(show: (what: Shown) => void): Action[] {
   const board = useBoard();
@@ -260,10 +261,10 @@ function Undo() {
   return (
     <>
       <Icon label={t.undoing.undo} disabled={!undo} open={() => void takeBack(board, "undo")}>
-        <Undo2 aria-hidden="true" />
+        <Undo2 className="turns" aria-hidden="true" />
       </Icon>
       <Icon label={t.undoing.redo} disabled={!redo} open={() => void takeBack(board, "redo")}>
-        <Redo2 aria-hidden="true" />
+        <Redo2 className="turns" aria-hidden="true" />
       </Icon>
     </>
   );
@@ -302,28 +303,6 @@ function Title() {
         {head?.title ?? ""}
       </button>
     </h1>
-  );
-}
-
-function FilterField() {
-  const filter = useFilter();
-  const query = useQuery();
-  return (
-    <input
-      id="filter"
-      type="search"
-      aria-label={t.filter}
-      placeholder={t.filter}
-      value={query}
-      onChange={(event) => {
-        filter.query = event.target.value;
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        filter.query = "";
-        event.currentTarget.blur();
-      }}
-    />
   );
 }
 

@@ -17,6 +17,7 @@ import { useFilter } from "./filter.js";
 import { useOthersAt } from "./Ghosts.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { hueOf, LabelChip } from "./LabelChip.js";
+import { useIsFresh } from "./seen.js";
 import { useIsSelected, useSelection } from "./selection.js";
 
 /** One card in its column. It renders when this card changes, and for no other. */
@@ -27,6 +28,7 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
   const isCursor = useIsCursor(id);
   const selection = useSelection();
   const isSelected = useIsSelected(id);
+  const isFresh = useIsFresh(id);
   const filter = useFilter();
   const tile = useRef<HTMLAnchorElement>(null);
   const [edge, setEdge] = useState<"before" | "after">();
@@ -62,7 +64,8 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
   }, [board, id, renaming]);
 
   useEffect(() => {
-    if (!isCursor || !cursor.wanted || renaming) return;
+    // This may run late, when the cursor has gone on already.
+    if (cursor.card !== id || !cursor.wanted || renaming) return;
     cursor.wanted = false;
     tile.current?.focus();
   });
@@ -121,6 +124,11 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
         </span>
       )}
       <Others card={id} />
+      {isFresh && (
+        <span className="fresh" title={t.seen.card}>
+          <span className="unseen">{t.seen.card}</span>
+        </span>
+      )}
       {isSelected && <span className="unseen">{t.select.selected}</span>}
       <span className="title">{card.title}</span>
       <Badges card={card} />

@@ -9,7 +9,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { Ellipsis } from "lucide-react";
 import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
 import { useBoard } from "../live.js";
-import { t } from "../text/index.js";
+import { isRightToLeft, t } from "../text/index.js";
 import { canEdit } from "./actions.js";
 import { CardTile } from "./CardTile.js";
 import { useCursor } from "./cursor.js";
@@ -85,7 +85,8 @@ export const ColumnView = memo(function ColumnView(props: {
         canDrop: ({ source }) => source.data.kind === "column" && source.data.column !== column.id,
         getData: ({ input }) => {
           const { left, width } = element.getBoundingClientRect();
-          const edge = input.clientX < left + width / 2 ? "before" : "after";
+          const isLeft = input.clientX < left + width / 2;
+          const edge = isLeft !== isRightToLeft() ? "before" : "after";
           return { kind: "column", column: column.id, edge };
         },
         onDrag: ({ self }) => setEdge(self.data.edge as "before" | "after"),

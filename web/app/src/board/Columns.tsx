@@ -16,6 +16,7 @@ import { InlineEdit } from "./InlineEdit.js";
 import { useCardKeys } from "./keys.js";
 import { useLookNow } from "./look.js";
 import { watchCardDrags } from "./moves.js";
+import { sideways } from "./sideways.js";
 import { watchTouchDrags } from "./touch.js";
 import { useColumnWidth } from "./width.js";
 
@@ -36,7 +37,7 @@ export function Columns() {
   const widthOf = (column: string | undefined) =>
     column !== undefined && collapsed.includes(column) ? STRIP_WIDTH : columnWidth;
   const virtual = useVirtualizer({
-    horizontal: true,
+    ...sideways(),
     count: columns.length,
     getScrollElement: () => scroller.current,
     estimateSize: (at) => widthOf(columns[at]?.id),
@@ -90,7 +91,7 @@ export function Columns() {
             <div
               key={item.key}
               className="slot"
-              style={{ transform: `translateX(${item.start}px)`, width: item.size }}
+              style={{ insetInlineStart: item.start, width: item.size }}
             >
               {collapsed.includes(column.id) ? (
                 <ColumnStrip column={column} />

@@ -9,11 +9,12 @@ import { useAll, useBoard, useColumns } from "../live.js";
 import { t } from "../text/index.js";
 import { CardTile } from "./CardTile.js";
 import { useCursor } from "./cursor.js";
-import { useFilter, useQuery } from "./filter.js";
+import { useFilter, useFilterNow } from "./filter.js";
 import { keyOf, lanesOf, type Swimlane } from "./grouping.js";
 import { useCardKeys } from "./keys.js";
 import { useLook, useLookNow } from "./look.js";
 import { watchCardDrags } from "./moves.js";
+import { sideways } from "./sideways.js";
 import { watchTouchDrags } from "./touch.js";
 
 /** The width of a column with the room beside it, in pixels. */
@@ -26,7 +27,7 @@ export function Swimlanes() {
   const board = useBoard();
   const cursor = useCursor();
   const filter = useFilter();
-  const query = useQuery();
+  const query = useFilterNow();
   const columns = useColumns();
   const cards = useAll("cards");
   const labels = useAll("labels");
@@ -56,7 +57,7 @@ export function Swimlanes() {
   });
 
   const virtual = useVirtualizer({
-    horizontal: true,
+    ...sideways(),
     count: columns.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => COLUMN_WIDTH,
@@ -98,7 +99,7 @@ export function Swimlanes() {
             <span
               key={column.id}
               className="head"
-              style={{ transform: `translateX(${start}px)`, width: COLUMN_WIDTH }}
+              style={{ insetInlineStart: start, width: COLUMN_WIDTH }}
             >
               {column.title}
             </span>
@@ -150,7 +151,11 @@ function Row(props: {
           aria-expanded={!folded}
           onClick={() => look.fold(props.id)}
         >
-          {folded ? <ChevronRight aria-hidden="true" /> : <ChevronDown aria-hidden="true" />}
+          {folded ? (
+            <ChevronRight className="turns" aria-hidden="true" />
+          ) : (
+            <ChevronDown aria-hidden="true" />
+          )}
           {lane.title} <span className="count">{count}</span>
         </button>
       </h2>

@@ -1,6 +1,6 @@
 // Which swimlane a card stands in, and what a move into another one does to it.
 import type { Card, Command, LiveBoard, Priority } from "@boardcast/client";
-import { t } from "../text/index.js";
+import { byName, t } from "../text/index.js";
 import type { Group } from "./look.js";
 
 /** A row of the board; the cards that have nothing of the kind stand in the one without a key. */
@@ -17,6 +17,8 @@ export function keyOf(card: Card, group: Group): string {
       return card.labels?.[0] ?? "";
     case "priority":
       return card.priority && card.priority !== "none" ? card.priority : "";
+    case "parent":
+      return card.parent ?? "";
     case "none":
       return "";
   }
@@ -33,11 +35,12 @@ export function lanesOf(board: LiveBoard, group: Group): Swimlane[] {
   used.delete("");
   const name = (key: string) => {
     if (group === "assignee") return board.get("members", key)?.name ?? key;
+    if (group === "parent") return board.get("cards", key)?.title ?? key;
     const label = board.get("labels", key);
     return label?.name || label?.color || key;
   };
   const lanes = [...used].map((key) => ({ key, title: name(key) }));
-  return [...lanes.sort((a, b) => a.title.localeCompare(b.title)), last];
+  return [...lanes.sort((a, b) => byName(a.title, b.title)), last];
 }
 
 /** What makes a card one of another swimlane. */
@@ -57,6 +60,8 @@ export function regroup(card: Card, group: Group, to: string): Command[] {
       const priority = (to || "none") as Priority;
       return [{ type: "card.set", card: card.id, set: { priority } }];
     }
+    case "parent":
+      return [{ type: "card.set", card: card.id, set: { parent: to || null } }];
     case "none":
       return [];
   }

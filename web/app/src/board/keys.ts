@@ -2,6 +2,7 @@
 import type { Card } from "@boardcast/client";
 import type { KeyboardEvent } from "react";
 import { useBoard } from "../live.js";
+import { isRightToLeft } from "../text/index.js";
 import { archive, canEdit, cardBeside, type Direction, type Lane, moveBy } from "./actions.js";
 import { useCursor } from "./cursor.js";
 
@@ -11,6 +12,13 @@ const DIRECTIONS: Record<string, Direction> = {
   ArrowLeft: "left",
   ArrowRight: "right",
 };
+
+/** Where a key leads: `left` is the column before, which stands to the right in some languages. */
+function directionOf(key: string): Direction | undefined {
+  const direction = DIRECTIONS[key];
+  if (!isRightToLeft()) return direction;
+  return direction === "left" ? "right" : direction === "right" ? "left" : direction;
+}
 
 /** Handles the keys of the cards; `beside` are those among which a card is moved up and down. */
 export function useCardKeys(props: {
@@ -23,7 +31,7 @@ export function useCardKeys(props: {
   return (event) => {
     const { card: id } = cursor;
     const card = id === undefined ? undefined : board.get("cards", id);
-    const direction = DIRECTIONS[event.key];
+    const direction = directionOf(event.key);
     if (!card || event.ctrlKey || event.metaKey) return;
     if (!(event.target as HTMLElement).dataset.card) return;
     const { seen } = props;

@@ -2,7 +2,7 @@
 import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
 
 /** By what cards stand in swimlanes. */
-export const GROUPS = ["none", "assignee", "label", "priority"] as const;
+export const GROUPS = ["none", "assignee", "label", "priority", "parent"] as const;
 export type Group = (typeof GROUPS)[number];
 
 type Kept = {

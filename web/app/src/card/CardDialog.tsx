@@ -11,11 +11,13 @@ import { LabelChip } from "../board/LabelChip.js";
 import { Notices } from "../board/Notices.js";
 import { useAll, useBoard, useColumns, useThing } from "../live.js";
 import { go } from "../route.js";
-import { moment, t } from "../text/index.js";
+import { byName, moment, t } from "../text/index.js";
+import { Activity } from "./Activity.js";
 import { Attachments } from "./Attachments.js";
 import { Checklists } from "./Checklists.js";
 import { Comments } from "./Comments.js";
 import { Description } from "./Description.js";
+import { Links } from "./Links.js";
 
 const PRIORITIES = ["none", "low", "medium", "high", "urgent"] as const satisfies Priority[];
 
@@ -73,9 +75,11 @@ function Open({ card, close }: { card: Card; close(): void }) {
           <Checklists card={card} editable={editable} />
           <Attachments card={card} editable={editable} />
           <Comments card={card} />
+          <Activity card={card} />
         </div>
         <aside>
           <Fields card={card} editable={editable} />
+          <Links card={card} editable={editable} />
           <p className="made">
             <Avatar user={card.created.by} />
             {t.createdBy(
@@ -141,7 +145,7 @@ function Title({ card, editable }: { card: Card; editable: boolean }) {
 function Fields({ card, editable }: { card: Card; editable: boolean }) {
   const board = useBoard();
   const columns = useColumns();
-  const labels = [...useAll("labels")].sort((a, b) => (a.name ?? "").localeCompare(b.name ?? ""));
+  const labels = [...useAll("labels")].sort((a, b) => byName(a.name ?? "", b.name ?? ""));
   const set = (fields: object) => board.submit({ type: "card.set", card: card.id, set: fields });
   return (
     <fieldset disabled={!editable}>

@@ -5,7 +5,7 @@ import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { Avatar } from "../board/CardTile.js";
 import { Notices } from "../board/Notices.js";
 import { useAll, useBoard, useStatus } from "../live.js";
-import { t } from "../text/index.js";
+import { byName, t } from "../text/index.js";
 import { Sharing } from "./Sharing.js";
 
 const ROLES = ["viewer", "commenter", "editor", "admin"] as const satisfies Role[];
@@ -14,7 +14,7 @@ const ROLES = ["viewer", "commenter", "editor", "admin"] as const satisfies Role
 export default function MembersDialog({ close }: { close(): void }) {
   const board = useBoard();
   const isAdmin = useStatus(board).role === "admin";
-  const members = [...useAll("members")].sort((a, b) => a.name.localeCompare(b.name));
+  const members = [...useAll("members")].sort((a, b) => byName(a.name, b.name));
 
   function add(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();

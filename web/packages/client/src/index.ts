@@ -11,6 +11,8 @@ export { PENDING_MAX, QueueFull, type SubmitRecord } from "./pending.js";
 export type * from "./protocol.js";
 export type { Progress, Rejection } from "./replica.js";
 export { RequestFailed } from "./requests.js";
+export { QUERY_MAX_BYTES, QueryError, type QueryFault } from "./search/parse.js";
+export { type Asker, Query, type Searched } from "./search/query.js";
 export type { Topic } from "./shown.js";
 export {
   type Claim,
