@@ -48,7 +48,7 @@ pub(super) fn deed(id: &str) -> Option<(Action, Value)> {
         "read-board" | "stream-events" | "read-activity" | "list-columns" | "read-column"
         | "list-labels" | "list-members" | "list-cards" | "read-card" | "list-checklists"
         | "list-comments" | "read-attachment" | "read-thumbnail" => (Action::Read, nothing()),
-        "export-board" => (Action::Export, nothing()),
+        "export-board" | "export-cards" => (Action::Export, nothing()),
         "create-comment" | "change-comment" => (Action::Comment, json!({"text": "New"})),
         "remove-comment" => (Action::Comment, nothing()),
         "submit-commands" => {
@@ -83,8 +83,9 @@ pub(super) fn deed(id: &str) -> Option<(Action, Value)> {
         "list-invitations" | "revoke-invitation" => (Action::Invite, nothing()),
         "invite" => (Action::Invite, json!({"role": "viewer"})),
         "list-links" | "revoke-link" => (Action::Share, nothing()),
+        "delete-board" | "restore-board" => (Action::Delete, nothing()),
         "share" => (Action::Share, json!({})),
-        "list-boards" | "search-cards" => (Action::ListBoards, nothing()),
+        "list-boards" | "list-bin" | "search-cards" => (Action::ListBoards, nothing()),
         "create-board" => (Action::CreateBoard, title()),
         // A ticket stands for whoever asks, so the least that makes something new.
         "issue-ticket" => (Action::CreateBoard, nothing()),
@@ -97,7 +98,7 @@ pub(super) fn deed(id: &str) -> Option<(Action, Value)> {
         "make-token" => (Action::OwnAccount, json!({"name": "ci", "scope": "read"})),
         "change-password" => (Action::OwnAccount, json!({"old": "x", "new": "short"})),
         "back-up" | "list-connections" | "close-connection" | "read-stats" | "list-users"
-        | "reset-user" | "read-audit" | "list-tokens-of" | "revoke-token-of" => {
+        | "reset-user" | "read-audit" | "read-settings" | "list-tokens-of" | "revoke-token-of" => {
             (Action::AdministerServer, nothing())
         }
         "restore" => (Action::AdministerServer, json!("no backup")),
