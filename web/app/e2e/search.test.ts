@@ -88,8 +88,16 @@ test("the search finds cards of all boards, and the keyboard opens one", async (
   const set = { description: "where are the *seeds* of last year?" };
   await other.submit({ type: "card.set", card: "One", set }).saved();
   const page = await site.person("ann");
-  await page.goto("/");
-  await page.getByRole("link", { name: /^Garden/ }).waitFor();
+  // Lists follow the boards within about a second.
+  const listed = page.getByRole("link", { name: /^Garden/ });
+  const isListed = async () => {
+    await page.goto("/");
+    return listed.waitFor({ timeout: 1_000 }).then(
+      () => true,
+      () => false,
+    );
+  };
+  await expect.poll(isListed, { timeout: 10_000 }).toBe(true);
   await page.keyboard.press("/");
   // The index follows the boards within about a second.
   await expect
