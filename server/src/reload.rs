@@ -1,4 +1,8 @@
-//! Asking a running server to read its files again.
+//! Files that a running server reads, and asking it to read them again.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use tokio::sync::watch;
 
@@ -27,6 +31,23 @@ impl Reload {
             _sender: self.clone(),
         }
     }
+}
+
+/// The bytes of a small file.
+///
+/// # Errors
+/// It cannot be read, or has more than `max_bytes`.
+pub(crate) fn read_small(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = File::open(path)?.take(max_bytes + 1);
+    if file.read_to_end(&mut bytes)? as u64 > max_bytes {
+        let size = match max_bytes >> 20 {
+            0 => format!("{} KiB", max_bytes >> 10),
+            mib => format!("{mib} MiB"),
+        };
+        return Err(io::Error::other(format!("it is larger than {size}")));
+    }
+    Ok(bytes)
 }
 
 impl Asked {

@@ -1,7 +1,5 @@
 //! Looks after the keys of a server: files that change, and a set of keys behind a URL.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +12,7 @@ use super::key_set::{KeySetUrl, fetch};
 use super::keys::{Keys, Others, OutsideKey};
 use super::secret::{Secret, SecretError};
 use super::token::Tokens;
-use crate::reload::Reload;
+use crate::reload::{Reload, read_small};
 
 /// Largest file of a key.
 const FILE_MAX_BYTES: u64 = 64 * 1_024;
@@ -265,10 +263,12 @@ impl Files {
 
 fn read(dir: &Path, rules: &TokenRules) -> Result<Files, KeyError> {
     let public = match &rules.key {
-        Some(path) => Some(read_file(path).map_err(|error| KeyError::File {
-            path: path.clone(),
-            why: error.to_string(),
-        })?),
+        Some(path) => Some(
+            read_small(path, FILE_MAX_BYTES).map_err(|error| KeyError::File {
+                path: path.clone(),
+                why: error.to_string(),
+            })?,
+        ),
         None => None,
     };
     Ok(Files {
@@ -276,13 +276,4 @@ fn read(dir: &Path, rules: &TokenRules) -> Result<Files, KeyError> {
         before: Secret::load_before(dir)?,
         public,
     })
-}
-
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut file = File::open(path)?.take(FILE_MAX_BYTES + 1);
-    if file.read_to_end(&mut bytes)? as u64 > FILE_MAX_BYTES {
-        return Err(io::Error::other("it is larger than 64 KiB"));
-    }
-    Ok(bytes)
 }

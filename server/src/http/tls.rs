@@ -1,8 +1,7 @@
 //! TLS of the server's own: the certificate and its key come from files, and are used anew when the
 //! files change.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +21,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::linger::Lingering;
-use crate::reload::Reload;
+use crate::reload::{Reload, read_small};
 
 /// Largest file: a chain of certificates has a few KiB.
 const FILE_MAX_BYTES: u64 = 1_024 * 1_024;
@@ -232,18 +231,10 @@ async fn read(rules: &TlsRules) -> Result<(Seen, Result<Arc<ServerConfig>, TlsEr
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let failed = |source| TlsError::Unreadable {
+    read_small(path, FILE_MAX_BYTES).map_err(|source| TlsError::Unreadable {
         path: path.to_owned(),
         source,
-    };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    let mut file = file.take(FILE_MAX_BYTES + 1);
-    let count = file.read_to_end(&mut bytes).map_err(failed)?;
-    if count as u64 > FILE_MAX_BYTES {
-        return Err(failed(io::Error::other("it is larger than 1 MiB")));
-    }
-    Ok(bytes)
+    })
 }
 
 fn make(rules: &TlsRules, cert: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
