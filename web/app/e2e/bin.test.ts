@@ -20,6 +20,8 @@ test("a board is archived, found on demand, deleted after a question and restore
   const dialog = ann.getByRole("dialog");
   await dialog.getByRole("button", { name: "Archive the board" }).click();
   await bob.getByText("This board is archived").waitFor();
+  const adds = (page: typeof bob) => page.getByRole("button", { name: "Add a card" }).count();
+  await shows(() => adds(bob), 0);
   await bob.getByRole("button", { name: "Archive", exact: true }).click();
   expect(await bob.getByRole("button", { name: "Delete the board" }).count()).toBe(0);
 
@@ -51,4 +53,5 @@ test("a board is archived, found on demand, deleted after a question and restore
   await ann.getByRole("button", { name: "Archive", exact: true }).click();
   await dialog.getByRole("button", { name: "Restore the board" }).click();
   await ann.getByText("This board is archived").waitFor({ state: "detached" });
+  await shows(() => adds(ann), 1);
 });

@@ -1,8 +1,7 @@
 import { type FormEvent, useEffect, useState } from "react";
-import { at } from "../base.js";
 import { ConnectionState } from "../ConnectionState.js";
 import { useClient } from "../live.js";
-import { go } from "../route.js";
+import { Back } from "../parts/Back.js";
 import { leave } from "../session.js";
 import {
   chooseLanguage,
@@ -38,19 +37,7 @@ export default function MePage() {
   return (
     <div className="page">
       <header className="bar">
-        <a
-          href={at("/")}
-          className="back"
-          onClick={(event) => {
-            event.preventDefault();
-            go("/");
-          }}
-        >
-          {t.boards}
-        </a>
-        <span className="slash" aria-hidden="true">
-          /
-        </span>
+        <Back />
         <h1>{t.me.title}</h1>
         <ConnectionState />
         <button

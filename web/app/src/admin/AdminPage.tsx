@@ -2,6 +2,7 @@ import "../styles/admin.css";
 import { lazy, Suspense, useEffect } from "react";
 import { at } from "../base.js";
 import { ConnectionState } from "../ConnectionState.js";
+import { Back } from "../parts/Back.js";
 import { follow, PARTS, type Part } from "../route.js";
 import { t } from "../text/index.js";
 import { Audit } from "./Audit.js";
@@ -29,12 +30,7 @@ export default function AdminPage({ part }: { part: Part }) {
   return (
     <div className="page admin">
       <header className="bar">
-        <a href={at("/")} className="back" onClick={(event) => follow(event, "/")}>
-          {t.boards}
-        </a>
-        <span className="slash" aria-hidden="true">
-          /
-        </span>
+        <Back />
         <h1>{t.admin.title}</h1>
         <ConnectionState />
       </header>

@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { answered } from "../account/asked.js";
+import { IconButton } from "../parts/IconButton.js";
 import { bytes, moment, number, t } from "../text/index.js";
 import { CloseDialog } from "./CloseDialog.js";
 import { Alert, Table } from "./parts.js";
@@ -197,9 +198,7 @@ function Row({ one, end }: { one: Connection; end(): void }) {
       </td>
       <td className="number">{number(one.limits_hit)}</td>
       <td>
-        <button type="button" className="icon" aria-label={words.close(id)} onClick={end}>
-          <X aria-hidden="true" />
-        </button>
+        <IconButton icon={X} label={words.close(id)} act={end} />
       </td>
     </tr>
   );

@@ -1,8 +1,9 @@
-import { RotateCcw, Trash2, X } from "lucide-react";
-import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
-import { canEdit } from "../board/actions.js";
+import { RotateCcw, Trash2 } from "lucide-react";
 import { Notices } from "../board/Notices.js";
+import { useCanEdit } from "../board/rights.js";
 import { useAll, useBoard } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
+import { TitledDialog } from "../parts/TitledDialog.js";
 import { moment, t } from "../text/index.js";
 import { ThisBoard } from "./ThisBoard.js";
 
@@ -15,66 +16,53 @@ export default function ArchiveDialog({ close }: { close(): void }) {
   const columns = useAll("columns").filter((column) => column.archived);
   const cards = useAll("cards").filter((card) => card.archived);
   const newest = [...cards].sort((a, b) => b.changed.at - a.changed.at).slice(0, LISTED_MAX);
-  const editable = canEdit(board);
+  const editable = useCanEdit();
   return (
-    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => open || close()}>
-      <Modal className="modal small">
-        <Dialog>
-          <header>
-            <Heading slot="title">{t.archiveTitle}</Heading>
-            <button type="button" className="icon" aria-label={t.close} onClick={close}>
-              <X aria-hidden="true" />
-            </button>
-          </header>
-          <Notices />
-          {cards.length + columns.length === 0 && <p className="empty">{t.archiveEmpty}</p>}
-          {cards.length > LISTED_MAX && <p>{t.archiveNewest(LISTED_MAX, cards.length)}</p>}
-          <ul className="members">
-            {columns.map(({ id, title }) => (
-              <li key={id}>
-                <span className="name">
-                  {title} <span className="role">{t.column}</span>
-                </span>
-                {editable && (
-                  <Restore
-                    title={title}
-                    restore={() => {
-                      board.submit({ type: "column.set", column: id, archived: false });
-                    }}
-                  />
-                )}
-              </li>
-            ))}
-            {newest.map(({ id, title, changed }) => (
-              <li key={id}>
-                <span className="name">
-                  {title} <time className="role">{moment(changed.at)}</time>
-                </span>
-                {editable && (
-                  <>
-                    <Restore
-                      title={title}
-                      restore={() => {
-                        board.submit({ type: "card.archive", card: id, archived: false });
-                      }}
-                    />
-                    <button
-                      type="button"
-                      className="icon"
-                      aria-label={t.deleteThing(title)}
-                      onClick={() => board.submit({ type: "card.remove", card: id })}
-                    >
-                      <Trash2 aria-hidden="true" />
-                    </button>
-                  </>
-                )}
-              </li>
-            ))}
-          </ul>
-          <ThisBoard />
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <TitledDialog title={t.archiveTitle} size="small" close={close}>
+      <Notices />
+      {cards.length + columns.length === 0 && <p className="empty">{t.archiveEmpty}</p>}
+      {cards.length > LISTED_MAX && <p>{t.archiveNewest(LISTED_MAX, cards.length)}</p>}
+      <ul className="members">
+        {columns.map(({ id, title }) => (
+          <li key={id}>
+            <span className="name">
+              {title} <span className="role">{t.column}</span>
+            </span>
+            {editable && (
+              <Restore
+                title={title}
+                restore={() => {
+                  board.submit({ type: "column.set", column: id, archived: false });
+                }}
+              />
+            )}
+          </li>
+        ))}
+        {newest.map(({ id, title, changed }) => (
+          <li key={id}>
+            <span className="name">
+              {title} <time className="role">{moment(changed.at)}</time>
+            </span>
+            {editable && (
+              <>
+                <Restore
+                  title={title}
+                  restore={() => {
+                    board.submit({ type: "card.archive", card: id, archived: false });
+                  }}
+                />
+                <IconButton
+                  icon={Trash2}
+                  label={t.deleteThing(title)}
+                  act={() => board.submit({ type: "card.remove", card: id })}
+                />
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+      <ThisBoard />
+    </TitledDialog>
   );
 }
 

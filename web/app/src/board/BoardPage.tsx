@@ -2,10 +2,10 @@ import type { LiveBoard } from "@boardcast/client";
 import { Archive, Keyboard, Redo2, Search, Undo2, Users } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Announcer } from "../announce.js";
-import { at } from "../base.js";
 import { ConnectionState } from "../ConnectionState.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
 import type { Action } from "../Palette.js";
+import { Back } from "../parts/Back.js";
 import { go } from "../route.js";
 import { moment, t } from "../text/index.js";
 import { Told } from "../told.js";
@@ -115,19 +115,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
   return (
     <div className="page board">
       <header className="bar">
-        <a
-          href={at("/")}
-          className="back"
-          onClick={(event) => {
-            event.preventDefault();
-            go("/");
-          }}
-        >
-          {t.boards}
-        </a>
-        <span className="slash" aria-hidden="true">
-          /
-        </span>
+        <Back />
         <Title />
         <FilterField />
         <GroupField />

@@ -11,12 +11,13 @@ import { at } from "../base.js";
 import { useBoard, useThing } from "../live.js";
 import { go } from "../route.js";
 import { day, t } from "../text/index.js";
-import { canEdit, rename } from "./actions.js";
+import { rename } from "./actions.js";
 import { useCursor, useIsCursor } from "./cursor.js";
 import { useFilter } from "./filter.js";
 import { useOthersAt } from "./Ghosts.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { hueOf, LabelChip } from "./LabelChip.js";
+import { canEdit } from "./rights.js";
 import { useIsFresh } from "./seen.js";
 import { useIsSelected, useSelection } from "./selection.js";
 

@@ -9,14 +9,15 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { Ellipsis } from "lucide-react";
 import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
 import { useBoard } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
 import { isRightToLeft, t } from "../text/index.js";
-import { canEdit } from "./actions.js";
 import { CardTile } from "./CardTile.js";
 import { useCursor } from "./cursor.js";
 import { useFilter, useFilteredLane } from "./filter.js";
 import { Ghosts } from "./Ghosts.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { QuickAdd } from "./QuickAdd.js";
+import { canEdit, useCanEdit } from "./rights.js";
 
 /** The height of a card of one line, in pixels: what is supposed before it is measured. */
 const CARD_HEIGHT = 58;
@@ -34,6 +35,7 @@ export const ColumnView = memo(function ColumnView(props: {
 }) {
   const { column } = props;
   const board = useBoard();
+  const editable = useCanEdit();
   const cursor = useCursor();
   const { ids, all } = useFilteredLane(column.id);
   const filter = useFilter();
@@ -122,7 +124,7 @@ export const ColumnView = memo(function ColumnView(props: {
             <button
               type="button"
               className="plain"
-              disabled={!canEdit(board)}
+              disabled={!editable}
               aria-label={t.columnMenu(column.title)}
               onClick={() => setRenaming(true)}
             >
@@ -137,15 +139,12 @@ export const ColumnView = memo(function ColumnView(props: {
             {wip && t.limitOf(wip.limit, wip.kind)}
           </span>
         </span>
-        <button
-          type="button"
-          className="icon faint"
-          aria-label={t.columnDialog.open(column.title)}
-          title={t.columnDialog.open(column.title)}
-          onClick={() => setMenu(true)}
-        >
-          <Ellipsis aria-hidden="true" />
-        </button>
+        <IconButton
+          faint
+          icon={Ellipsis}
+          label={t.columnDialog.open(column.title)}
+          act={() => setMenu(true)}
+        />
         <Suspense>{menu && <ColumnDialog column={column} close={() => setMenu(false)} />}</Suspense>
       </header>
       <div ref={scroller} className="lane">
@@ -166,7 +165,7 @@ export const ColumnView = memo(function ColumnView(props: {
         </ul>
       </div>
       <Ghosts column={column.id} />
-      {canEdit(board) && (
+      {editable && (
         <QuickAdd
           column={column.id}
           open={props.adding}

@@ -7,7 +7,6 @@ import { Plus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useBoard, useColumns } from "../live.js";
 import { t } from "../text/index.js";
-import { canEdit } from "./actions.js";
 import { ColumnStrip } from "./ColumnStrip.js";
 import { ColumnView } from "./ColumnView.js";
 import { useCursor } from "./cursor.js";
@@ -16,6 +15,7 @@ import { InlineEdit } from "./InlineEdit.js";
 import { useCardKeys } from "./keys.js";
 import { useLookNow } from "./look.js";
 import { watchCardDrags } from "./moves.js";
+import { useCanEdit } from "./rights.js";
 import { sideways } from "./sideways.js";
 import { watchTouchDrags } from "./touch.js";
 import { useColumnWidth } from "./width.js";
@@ -26,6 +26,7 @@ const STRIP_WIDTH = 54;
 /** All columns of the board, of which those in view are there. */
 export function Columns() {
   const board = useBoard();
+  const editable = useCanEdit();
   const cursor = useCursor();
   const filter = useFilter();
   const seen = (column: string) => filter.lane(board, column);
@@ -102,7 +103,7 @@ export function Columns() {
           );
         })}
       </div>
-      {canEdit(board) && <AddColumn />}
+      {editable && <AddColumn />}
     </div>
   );
 }

@@ -1,9 +1,10 @@
 import { Archive, X } from "lucide-react";
 import { useEffect } from "react";
 import { useAll, useBoard, useColumns } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
 import { t } from "../text/index.js";
-import { canEdit } from "./actions.js";
 import { archiveAll, assignAll, cardsOf, labelAll, moveAll } from "./bulk.js";
+import { useCanEdit } from "./rights.js";
 import { useSelected, useSelection } from "./selection.js";
 
 /** What can be done to the selected cards, while there are any. */
@@ -23,21 +24,14 @@ function Bar({ selected }: { selected: ReadonlySet<string> }) {
       if (!card || card.archived) selection.toggle(id);
     }
   }, [board, cards, selected, selection]);
+  const editable = useCanEdit();
   const count = cardsOf(board, selected).length;
   if (count === 0) return null;
   return (
     <div className="selection" role="toolbar" aria-label={t.select.title}>
       <span className="count">{t.select.count(count)}</span>
-      {canEdit(board) && <Tools selected={selected} />}
-      <button
-        type="button"
-        className="icon"
-        aria-label={t.select.clear}
-        title={t.select.clear}
-        onClick={() => selection.clear()}
-      >
-        <X aria-hidden="true" />
-      </button>
+      {editable && <Tools selected={selected} />}
+      <IconButton icon={X} label={t.select.clear} act={() => selection.clear()} />
     </div>
   );
 }

@@ -116,10 +116,3 @@ export function rename(board: LiveBoard, id: string, title: string, seen: number
   if (!card || !text || text === card.title) return;
   board.submit({ type: "card.set", card: id, set: { title: text } }, { title: seen });
 }
-
-/** Whether the person may change cards. */
-export function canEdit(board: LiveBoard): boolean {
-  const { role } = board.status;
-  if (board.get("head", "")?.archived) return false;
-  return role === undefined || role === "editor" || role === "admin";
-}

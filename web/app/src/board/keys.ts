@@ -3,8 +3,9 @@ import type { Card } from "@boardcast/client";
 import type { KeyboardEvent } from "react";
 import { useBoard } from "../live.js";
 import { isRightToLeft } from "../text/index.js";
-import { archive, canEdit, cardBeside, type Direction, type Lane, moveBy } from "./actions.js";
+import { archive, cardBeside, type Direction, type Lane, moveBy } from "./actions.js";
 import { useCursor } from "./cursor.js";
+import { canEdit } from "./rights.js";
 
 const DIRECTIONS: Record<string, Direction> = {
   ArrowUp: "up",

@@ -2,9 +2,9 @@
 import type { LiveBoard } from "@boardcast/client";
 import { announce } from "../announce.js";
 import { t } from "../text/index.js";
-import { canEdit } from "./actions.js";
 import type { Group } from "./look.js";
 import { type DropTarget, dropCard, tellDrag } from "./moves.js";
+import { canEdit } from "./rights.js";
 
 /** How long a finger rests before the card is taken up, in milliseconds. */
 export const PRESS_MS = 250;

@@ -1,7 +1,6 @@
-import { X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { at } from "../base.js";
+import { TitledDialog } from "../parts/TitledDialog.js";
 import { follow } from "../route.js";
 import { bytes, t } from "../text/index.js";
 import { type Importing, importFile, type Report } from "./importing.js";
@@ -31,50 +30,40 @@ export default function ImportDialog({ close }: { close(): void }) {
   }
 
   return (
-    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => open || close()}>
-      <Modal className="modal wide">
-        <Dialog>
-          <header>
-            <Heading slot="title">{t.importing.title}</Heading>
-            <button type="button" className="icon" aria-label={t.close} onClick={close}>
-              <X aria-hidden="true" />
-            </button>
-          </header>
-          {state.is === "choosing" && (
-            <>
-              <p>{t.importing.hint}</p>
-              <p role="alert" className={state.told ? "told" : "unseen"}>
-                {state.told}
-              </p>
-              <input
-                type="file"
-                accept=".json,application/json"
-                aria-label={t.importing.file}
-                onChange={(event) => void take(event.target.files?.[0])}
-              />
-            </>
-          )}
-          {state.is === "sending" && (
-            <>
-              <p role="status">
-                {state.gone < state.file.size
-                  ? t.importing.sending(bytes(state.gone), bytes(state.file.size))
-                  : t.importing.reading}
-              </p>
-              <progress
-                aria-label={state.file.name}
-                max={Math.max(1, state.file.size)}
-                value={state.gone}
-              />
-              <button type="button" onClick={() => running.current?.stop()}>
-                {t.cancel}
-              </button>
-            </>
-          )}
-          {state.is === "done" && <Told report={state.report} />}
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <TitledDialog title={t.importing.title} size="wide" close={close}>
+      {state.is === "choosing" && (
+        <>
+          <p>{t.importing.hint}</p>
+          <p role="alert" className={state.told ? "told" : "unseen"}>
+            {state.told}
+          </p>
+          <input
+            type="file"
+            accept=".json,application/json"
+            aria-label={t.importing.file}
+            onChange={(event) => void take(event.target.files?.[0])}
+          />
+        </>
+      )}
+      {state.is === "sending" && (
+        <>
+          <p role="status">
+            {state.gone < state.file.size
+              ? t.importing.sending(bytes(state.gone), bytes(state.file.size))
+              : t.importing.reading}
+          </p>
+          <progress
+            aria-label={state.file.name}
+            max={Math.max(1, state.file.size)}
+            value={state.gone}
+          />
+          <button type="button" onClick={() => running.current?.stop()}>
+            {t.cancel}
+          </button>
+        </>
+      )}
+      {state.is === "done" && <Told report={state.report} />}
+    </TitledDialog>
   );
 }
 

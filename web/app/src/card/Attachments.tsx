@@ -4,6 +4,7 @@ import { useCallback, useRef, useState, useSyncExternalStore } from "react";
 import { at } from "../base.js";
 import { InlineEdit } from "../board/InlineEdit.js";
 import { useBoard, useThing } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
 import { credentials } from "../session.js";
 import { bytes, moment, t } from "../text/index.js";
 import { useIncoming } from "./incoming.js";
@@ -109,24 +110,16 @@ function Attached(props: {
       </div>
       {editable && (
         <>
-          <button
-            type="button"
-            className="icon"
-            aria-label={t.files.rename(file.name)}
-            title={t.files.rename(file.name)}
-            onClick={() => setRenaming(true)}
-          >
-            <Pencil aria-hidden="true" />
-          </button>
-          <button
-            type="button"
-            className="icon"
-            aria-label={t.files.remove(file.name)}
-            title={t.files.remove(file.name)}
-            onClick={() => board.submit({ type: "attachment.remove", ...about })}
-          >
-            <X aria-hidden="true" />
-          </button>
+          <IconButton
+            icon={Pencil}
+            label={t.files.rename(file.name)}
+            act={() => setRenaming(true)}
+          />
+          <IconButton
+            icon={X}
+            label={t.files.remove(file.name)}
+            act={() => board.submit({ type: "attachment.remove", ...about })}
+          />
         </>
       )}
     </li>
@@ -212,25 +205,9 @@ function Coming({ one }: { one: Upload }) {
         )}
       </div>
       {failed && (
-        <button
-          type="button"
-          className="icon"
-          aria-label={t.files.again(file.name)}
-          title={t.files.again(file.name)}
-          onClick={() => retry(id)}
-        >
-          <RotateCcw aria-hidden="true" />
-        </button>
+        <IconButton icon={RotateCcw} label={t.files.again(file.name)} act={() => retry(id)} />
       )}
-      <button
-        type="button"
-        className="icon"
-        aria-label={stop}
-        title={stop}
-        onClick={() => giveUp(id)}
-      >
-        <X aria-hidden="true" />
-      </button>
+      <IconButton icon={X} label={stop} act={() => giveUp(id)} />
     </li>
   );
 }

@@ -2,14 +2,16 @@ import type { Card, Priority } from "@boardcast/client";
 import { Archive, ArchiveRestore, Trash2, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
-import { canEdit, moveCard, rename } from "../board/actions.js";
+import { moveCard, rename } from "../board/actions.js";
 import { Avatar, Other } from "../board/CardTile.js";
 import { useCursor } from "../board/cursor.js";
 import { useOthersAt } from "../board/Ghosts.js";
 import { InlineEdit } from "../board/InlineEdit.js";
 import { LabelChip } from "../board/LabelChip.js";
 import { Notices } from "../board/Notices.js";
+import { useCanEdit } from "../board/rights.js";
 import { useAll, useBoard, useColumns, useThing } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
 import { go } from "../route.js";
 import { byName, moment, t } from "../text/index.js";
 import { Activity } from "./Activity.js";
@@ -57,16 +59,14 @@ export default function CardDialog({ id }: { id: string }) {
 
 function Open({ card, close }: { card: Card; close(): void }) {
   const board = useBoard();
-  const editable = canEdit(board);
+  const editable = useCanEdit();
   return (
     <>
       <header>
         <Title card={card} editable={editable} />
         <Here card={card.id} />
         <span className="number">{card.number > 0 && `#${card.number}`}</span>
-        <button type="button" className="icon" aria-label={t.close} onClick={close}>
-          <X aria-hidden="true" />
-        </button>
+        <IconButton icon={X} label={t.close} act={close} />
       </header>
       <Notices />
       <div className="open-card">

@@ -2,6 +2,7 @@ import { byRank, type Card, type Checklist, newId } from "@boardcast/client";
 import { Trash2 } from "lucide-react";
 import type { KeyboardEvent } from "react";
 import { useBoard } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
 import { t } from "../text/index.js";
 
 /** The checklists of a card. */
@@ -52,14 +53,11 @@ function List({ card, list, editable }: { card: string; list: Checklist; editabl
         {list.title}
         <span className="count">{t.checked(done, items.length)}</span>
         {editable && (
-          <button
-            type="button"
-            className="icon"
-            aria-label={t.deleteThing(list.title)}
-            onClick={() => board.submit({ type: "checklist.remove", ...about })}
-          >
-            <Trash2 aria-hidden="true" />
-          </button>
+          <IconButton
+            icon={Trash2}
+            label={t.deleteThing(list.title)}
+            act={() => board.submit({ type: "checklist.remove", ...about })}
+          />
         )}
       </h3>
       <ul>

@@ -2,6 +2,7 @@ import type { Card } from "@boardcast/client";
 import { X } from "lucide-react";
 import { at } from "../base.js";
 import { useBoard, useThing } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
 import { follow } from "../route.js";
 import { t } from "../text/index.js";
 import { CardPicker } from "./CardPicker.js";
@@ -69,11 +70,7 @@ function Linked(props: { id: string; remove(title: string): string; take?(): voi
       <a href={at(path)} onClick={(event) => follow(event, path)}>
         {card ? t.activity.numbered(title, card.number) : title}
       </a>
-      {take && (
-        <button type="button" className="icon" aria-label={remove(title)} onClick={take}>
-          <X aria-hidden="true" />
-        </button>
-      )}
+      {take && <IconButton icon={X} label={remove(title)} act={take} />}
     </li>
   );
 }

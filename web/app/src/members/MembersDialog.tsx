@@ -1,10 +1,11 @@
 import type { Member, Role } from "@boardcast/client";
-import { Trash2, X } from "lucide-react";
+import { Trash2 } from "lucide-react";
 import type { FormEvent } from "react";
-import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { Avatar } from "../board/CardTile.js";
 import { Notices } from "../board/Notices.js";
 import { useAll, useBoard, useStatus } from "../live.js";
+import { IconButton } from "../parts/IconButton.js";
+import { TitledDialog } from "../parts/TitledDialog.js";
 import { byName, t } from "../text/index.js";
 import { Sharing } from "./Sharing.js";
 
@@ -29,41 +30,31 @@ export default function MembersDialog({ close }: { close(): void }) {
   }
 
   return (
-    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => open || close()}>
-      <Modal className="modal wide">
-        <Dialog>
-          <header>
-            <Heading slot="title">{t.members.title}</Heading>
-            <button type="button" className="icon" aria-label={t.close} onClick={close}>
-              <X aria-hidden="true" />
-            </button>
-          </header>
-          <Notices />
-          <ul className="members">
-            {members.map((member) => (
-              <Row key={member.id} member={member} isAdmin={isAdmin} />
-            ))}
-          </ul>
-          {isAdmin && (
-            <form className="add-member" onSubmit={add}>
-              <input
-                name="user"
-                required
-                pattern="[A-Za-z0-9_\\-]{1,22}"
-                aria-label={t.members.user}
-                placeholder={t.members.user}
-                title={t.members.userHint}
-              />
-              <Roles name="role" label={t.members.role} />
-              <button type="submit" className="primary compact">
-                {t.members.add}
-              </button>
-            </form>
-          )}
-          {isAdmin && <Sharing />}
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <TitledDialog title={t.members.title} size="wide" close={close}>
+      <Notices />
+      <ul className="members">
+        {members.map((member) => (
+          <Row key={member.id} member={member} isAdmin={isAdmin} />
+        ))}
+      </ul>
+      {isAdmin && (
+        <form className="add-member" onSubmit={add}>
+          <input
+            name="user"
+            required
+            pattern="[A-Za-z0-9_\\-]{1,22}"
+            aria-label={t.members.user}
+            placeholder={t.members.user}
+            title={t.members.userHint}
+          />
+          <Roles name="role" label={t.members.role} />
+          <button type="submit" className="primary compact">
+            {t.members.add}
+          </button>
+        </form>
+      )}
+      {isAdmin && <Sharing />}
+    </TitledDialog>
   );
 }
 
@@ -84,14 +75,11 @@ function Row({ member, isAdmin }: { member: Member; isAdmin: boolean }) {
         <span className="role">{t.members.roles[role]}</span>
       )}
       {isAdmin && (
-        <button
-          type="button"
-          className="icon"
-          aria-label={t.members.remove(name)}
-          onClick={() => board.submit({ type: "member.remove", user })}
-        >
-          <Trash2 aria-hidden="true" />
-        </button>
+        <IconButton
+          icon={Trash2}
+          label={t.members.remove(name)}
+          act={() => board.submit({ type: "member.remove", user })}
+        />
       )}
     </li>
   );
