@@ -30,7 +30,7 @@ pub async fn drive(fleet: &Fleet, clients: &[ClientHandle], plan: &Plan, seed: u
         sleep_until(fleet, begun_ns, plan.duration).await;
     };
     tokio::join!(
-        commands(fleet, clients, &plan.commands, begun_ns, seed),
+        commands(fleet, clients, plan, begun_ns, seed),
         presence(fleet, clients, &plan.presence, begun_ns, seed),
         ending,
     );
@@ -38,14 +38,9 @@ pub async fn drive(fleet: &Fleet, clients: &[ClientHandle], plan: &Plan, seed: u
 
 /// Hands out commands in an open loop: each is due at its time, whether or not earlier ones were
 /// answered, and its latency counts from then.
-async fn commands(
-    fleet: &Fleet,
-    clients: &[ClientHandle],
-    timetable: &Timetable,
-    begun_ns: u64,
-    seed: u64,
-) {
-    let mut workload = Workload::new(seed);
+async fn commands(fleet: &Fleet, clients: &[ClientHandle], plan: &Plan, begun_ns: u64, seed: u64) {
+    let timetable = &plan.commands;
+    let mut workload = Workload::new(seed).with_cards_max(plan.cards_max);
     for number in 0..timetable.total() {
         let due_ns = begun_ns + timetable.due_ns(number);
         wait(fleet, due_ns, number).await;

@@ -43,6 +43,9 @@ pub struct Scenario {
     pub boards: usize,
     /// Cards of each board to begin with; at least five.
     pub cards: usize,
+    /// Cards from which on a board gets no further ones: one is deleted instead of made.
+    #[serde(default = "no_bound")]
+    pub cards_max: usize,
     /// How long commands are sent.
     pub seconds: f64,
     /// Longest wait for outstanding answers after that.
@@ -98,6 +101,10 @@ pub struct SlowReading {
     pub pause_seconds: f64,
 }
 
+fn no_bound() -> usize {
+    usize::MAX
+}
+
 fn connecting_at_once() -> usize {
     crate::fleet::CONNECTING_MAX
 }
@@ -129,6 +136,8 @@ impl Scenario {
         within("boards", self.boards as f64, 1.0, self.clients as f64)
             .context("each board needs a client")?;
         within("cards", self.cards as f64, 5.0, CARDS_MAX as f64)?;
+        let cards = self.cards as f64;
+        within("cards_max", self.cards_max as f64, cards, usize::MAX as f64)?;
         within("seconds", self.seconds, 0.1, SECONDS_MAX)?;
         within("settle_seconds", self.settle_seconds, 0.1, SECONDS_MAX)?;
         let least = self.seconds + self.settle_seconds;
@@ -221,6 +230,7 @@ impl Scenario {
             clients: self.clients,
             boards: self.boards,
             cards: self.cards,
+            cards_max: self.cards_max,
             duration,
             commands: Timetable::new(self.commands_per_s, &self.day, duration),
             presence: Timetable::new(self.presence_per_s, &self.day, duration),

@@ -5,7 +5,7 @@
 //! | 34 | move a card next to another one, within its column or to another |
 //! | 9, 5, 5 | set a title, a description, a due date |
 //! | 4 | set priority, estimate or completeness |
-//! | 9 | make a card |
+//! | 9 | make a card; delete one where the board has as many as it may |
 //! | 8, 7 | put a label on or take it off, assign a member or take the member off |
 //! | 7, 2 | tick an item of a checklist, add one (with a checklist, where there is none) |
 //! | 5 | write a comment |
@@ -95,6 +95,7 @@ const MIX: [(u32, Kind); 14] = [
 #[derive(Debug)]
 pub struct Workload {
     rng: StdRng,
+    cards_max: usize,
 }
 
 impl Workload {
@@ -102,7 +103,15 @@ impl Workload {
     pub fn new(seed: u64) -> Self {
         Self {
             rng: StdRng::seed_from_u64(seed),
+            cards_max: usize::MAX,
         }
+    }
+
+    /// The same, and boards with `cards_max` cards or more get no further ones: what would be made is
+    /// deleted.
+    #[must_use]
+    pub fn with_cards_max(self, cards_max: usize) -> Self {
+        Self { cards_max, ..self }
     }
 
     /// The next commands on a board as `view` shows it; a single one, mostly.
@@ -145,6 +154,9 @@ impl Workload {
                 1 => set.estimate = Some(Some(this.rng.random_range(1..100))),
                 _ => set.priority = Some(this.priority(card.priority)),
             }),
+            Kind::Create if view.cards.len() >= self.cards_max => {
+                vec![Command::CardRemove { card: card.id }]
+            }
             Kind::Create => self.create(view, now),
             Kind::Label => match self.pick(&view.labels) {
                 Some(label) => vec![Command::CardLabel {

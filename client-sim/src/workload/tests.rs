@@ -78,6 +78,22 @@ fn commands_fit_the_board_they_were_made_for_and_spread_over_it() {
 }
 
 #[test]
+fn a_board_with_a_bound_keeps_its_size() {
+    let mut bench = bench(3, 40);
+    let mut workload = Workload::new(4).with_cards_max(45);
+    let mut removed = 0;
+    for _ in 0..5_000 {
+        let cmds = workload.next(bench.board.view(), NOW);
+        removed += (cmds.iter())
+            .filter(|command| matches!(command, Command::CardRemove { .. }))
+            .count();
+        bench.commit(&cmds).unwrap();
+        assert!((30..=45).contains(&bench.board.view().cards.len()));
+    }
+    assert!(removed > 100, "{removed} removed");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_commands() {
     let bench = bench(1, 50);
     let commands = |seed| -> Vec<_> {
