@@ -22,7 +22,7 @@ use super::timing::{Deadlines, RowsWait, Wants, Window};
 use super::{Answer, Deletion, DeletionRefused, Origin, RoomInput};
 use crate::clock;
 use crate::measure::thread_time;
-use crate::storage::{Append, BoardJournal, Refusal, Rows, Slot, StorageError, StoredVersion};
+use crate::storage::{Append, BoardJournal, Refusal, Slot, StorageError, StoredVersion};
 
 /// How long a room that ends waits for a place for its rows. They are only the projection of the
 /// log: without them, opening the board takes longer.
@@ -410,8 +410,13 @@ impl RoomTask {
         let Some(rows) = self.room.take_rows() else {
             return true;
         };
-        let handed = self.journal.rows(rows);
-        self.keep_refused(handed)
+        match self.journal.rows(rows) {
+            Ok(()) => true,
+            Err(rows) => {
+                self.room.give_back(rows);
+                false
+            }
+        }
     }
 
     /// Whether rows that are due wait further.
@@ -419,16 +424,6 @@ impl RoomTask {
         let lag = self.shared.storage.lag().current(now);
         let is_long = self.room.touched() >= self.shared.limits.rows_late_touched;
         !is_long && self.rows_wait.goes_on(lag, now)
-    }
-
-    fn keep_refused(&mut self, handed: Result<(), Rows>) -> bool {
-        match handed {
-            Ok(()) => true,
-            Err(rows) => {
-                self.room.give_back(rows);
-                false
-            }
-        }
     }
 
     /// Goes to sleep, unless somebody comes while it lies down: then the room goes on with a new
