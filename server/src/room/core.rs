@@ -69,6 +69,8 @@ pub(super) struct Room {
     /// The view as it was asked for last.
     shown: Option<Shown>,
     dirty: BTreeSet<Entity>,
+    /// Which versions since the last rows are about which card.
+    touched: BTreeSet<(CardId, Version)>,
     buried: Vec<AnyId>,
     scratch: Vec<u8>,
     rate: Bucket,
@@ -131,6 +133,7 @@ impl Room {
             deeds: Deeds::default(),
             shown: None,
             dirty: dirty.into_iter().collect(),
+            touched: BTreeSet::new(),
             buried: Vec::new(),
             scratch,
             rate: Bucket::default(),

@@ -53,6 +53,14 @@ pub struct RoomLimits {
     pub retry_ms: u32,
     /// How long rows wait to be written behind, in milliseconds.
     pub rows_after_ms: u64,
+    /// How long rows that are due wait further while the processor is full, in milliseconds: what
+    /// many versions change is written once.
+    pub rows_late_ms: u64,
+    /// Pairs of card and version above which rows do not wait further.
+    pub rows_late_touched: usize,
+    /// Pairs of card and version that rows hold at most. Above it, which takes a journal that has no
+    /// place for rows, submits are answered `busy`.
+    pub rows_touched_max: usize,
     /// How long a durable version waits for a batch before it is told by itself, in milliseconds.
     pub durable_after_ms: u64,
     /// A room with nobody on it and nothing to write sleeps after so long, in milliseconds.
@@ -86,6 +94,9 @@ impl Default for RoomLimits {
             clients_max: 20_000,
             retry_ms: 250,
             rows_after_ms: 1_000,
+            rows_late_ms: 4_000,
+            rows_late_touched: 2_048,
+            rows_touched_max: 131_072,
             durable_after_ms: 250,
             sleep_after_ms: 60_000,
             loaded_bytes: 512 * 1_024 * 1_024,

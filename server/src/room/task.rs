@@ -18,11 +18,11 @@ use super::core::{Room, Telling};
 use super::feed::PastRead;
 use super::place::{Phase, Place};
 use super::registry::Shared;
-use super::timing::{Deadlines, Wants, Window};
+use super::timing::{Deadlines, RowsWait, Wants, Window};
 use super::{Answer, Deletion, DeletionRefused, Origin, RoomInput};
 use crate::clock;
 use crate::measure::thread_time;
-use crate::storage::{Append, BoardJournal, Rows, Slot, StorageError, StoredVersion};
+use crate::storage::{Append, BoardJournal, Refusal, Slot, StorageError, StoredVersion};
 
 /// How long a room that ends waits for a place for its rows. They are only the projection of the
 /// log: without them, opening the board takes longer.
@@ -50,6 +50,7 @@ pub(super) struct RoomTask {
     deadlines: Deadlines,
     /// When the room took the first version that is not sent yet, or woke to take it.
     pending_since: Option<Instant>,
+    rows_wait: RowsWait,
     asked_to_sleep: bool,
     asked_to_stop: bool,
     /// The board is in the bin: who is told when everybody on it knows.
@@ -79,9 +80,10 @@ impl RoomTask {
             inputs: Vec::new(),
             appends: Vec::new(),
             reads: FuturesUnordered::new(),
-            place,
             window: Window::new(&shared.limits, Instant::now()),
             deadlines: Deadlines::new(shared.limits),
+            rows_wait: RowsWait::new(place.board, shared.limits.rows_late_ms),
+            place,
             shared,
             pending_since: None,
             asked_to_sleep: false,
@@ -266,7 +268,9 @@ impl RoomTask {
 
     fn take_input(&mut self, input: RoomInput) {
         let (slot, place) = if Room::needs_place(&input) {
+            let is_late = self.room.touched() >= self.shared.limits.rows_touched_max;
             match self.journal.reserve() {
+                Ok(_) if is_late => (None, Err(Refusal::Busy)),
                 Ok(slot) => (Some(slot), Ok(())),
                 Err(refusal) => (None, Err(refusal)),
             }
@@ -339,7 +343,7 @@ impl RoomTask {
             let telling = self.room.begin_durable();
             self.tell(telling).await;
         }
-        if due.rows {
+        if due.rows && !self.rows_wait(now) {
             self.hand_over_rows();
         }
         if due.sleep || std::mem::take(&mut self.asked_to_sleep) {
@@ -406,18 +410,20 @@ impl RoomTask {
         let Some(rows) = self.room.take_rows() else {
             return true;
         };
-        let handed = self.journal.rows(rows);
-        self.keep_refused(handed)
-    }
-
-    fn keep_refused(&mut self, handed: Result<(), Rows>) -> bool {
-        match handed {
+        match self.journal.rows(rows) {
             Ok(()) => true,
             Err(rows) => {
                 self.room.give_back(rows);
                 false
             }
         }
+    }
+
+    /// Whether rows that are due wait further.
+    fn rows_wait(&mut self, now: Instant) -> bool {
+        let lag = self.shared.storage.lag().current(now);
+        let is_long = self.room.touched() >= self.shared.limits.rows_late_touched;
+        !is_long && self.rows_wait.goes_on(lag, now)
     }
 
     /// Goes to sleep, unless somebody comes while it lies down: then the room goes on with a new

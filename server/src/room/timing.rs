@@ -1,9 +1,11 @@
 //! When a room does what is not asked for by an input: batches, presence, rows, sleep.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::limits::PRESENCE_TICK_MS;
 
 use super::RoomLimits;
@@ -47,6 +49,42 @@ impl Window {
     pub(super) fn flushed(&mut self, began: Instant, work: Duration, lag: Duration) {
         let gathers = work * WINDOW_PERCENT / 100;
         self.opens = began + gathers.max(4 * lag).min(self.max);
+    }
+}
+
+/// The processor has more to do than it gets done where the lag is above this: where it has time
+/// left the lag is some microseconds.
+const FULL_LAG: Duration = Duration::from_millis(2);
+
+/// Lets rows that are due wait further while the processor is full: what many versions change is
+/// written once.
+#[derive(Debug)]
+pub(super) struct RowsWait {
+    max: Duration,
+    since: Option<Instant>,
+}
+
+impl RowsWait {
+    /// They wait for a time of the board's own, between half of the bound and all of it: the rows of
+    /// boards that became busy together are not written together.
+    pub(super) fn new(board: BoardId, bound_ms: u64) -> Self {
+        let mut hasher = DefaultHasher::new();
+        board.hash(&mut hasher);
+        let half = bound_ms / 2;
+        Self {
+            max: Duration::from_millis(half + hasher.finish() % (half + 1)),
+            since: None,
+        }
+    }
+
+    /// Whether rows that are due now wait further.
+    pub(super) fn goes_on(&mut self, lag: Duration, now: Instant) -> bool {
+        let since = *self.since.get_or_insert(now);
+        let waits = lag >= FULL_LAG && now - since < self.max;
+        if !waits {
+            self.since = None;
+        }
+        waits
     }
 }
 
@@ -150,4 +188,34 @@ fn renew(deadline: &mut Option<Instant>, wanted: bool, at: Instant) {
 
 fn take(deadline: &mut Option<Instant>, now: Instant) -> bool {
     deadline.take_if(|at| *at <= now).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_wait_while_the_processor_is_full_but_not_for_ever() {
+        let (begun, full) = (Instant::now(), FULL_LAG);
+        let at = |ms| begun + Duration::from_millis(ms);
+        for number in 0..64 {
+            let mut wait = RowsWait::new(BoardId::from_u128(number), 4_000);
+            assert!(!wait.goes_on(Duration::from_micros(300), at(0)));
+            assert!(wait.goes_on(full, at(1_000)));
+            assert!(wait.goes_on(full, at(2_000)));
+            assert!(!wait.goes_on(full, at(5_000)), "the bound is over");
+            assert!(wait.goes_on(full, at(6_000)), "and begins anew");
+            assert!(!wait.goes_on(Duration::ZERO, at(6_500)));
+        }
+    }
+
+    #[test]
+    fn boards_that_became_busy_together_write_at_different_times() {
+        let times: std::collections::BTreeSet<_> = (0..500)
+            .map(|number| RowsWait::new(BoardId::from_u128(number), 4_000).max)
+            .collect();
+        assert!(times.len() > 300, "{} times", times.len());
+        let range = Duration::from_secs(2)..=Duration::from_secs(4);
+        assert!(times.iter().all(|time| range.contains(time)));
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use boardcast_protocol::ids::{AnyId, BoardId};
+use boardcast_protocol::ids::{AnyId, BoardId, CardId};
 use boardcast_protocol::position::Version;
 
 use super::queue::{Queue, QueuedRows, QueuedVersion};
@@ -17,6 +17,7 @@ use crate::planted::{Bug, planted};
 /// What the log says after the rows and no room has handed over: it goes with the next rows.
 #[derive(Debug, Default)]
 pub(super) struct Late {
+    pub(super) touched: Vec<(CardId, Version)>,
     pub(super) buried: Vec<AnyId>,
     pub(super) clients: Vec<ClientRecord>,
 }
@@ -150,6 +151,7 @@ impl BoardState {
     /// Adds to the first rows of a room what it cannot know that it must write.
     pub(super) fn add_late(&self, rows: &mut Rows) {
         let late = std::mem::take(&mut *lock(&self.late));
+        rows.touched.extend(late.touched);
         rows.buried.extend(late.buried);
         if planted(Bug::LateClientsLost) {
             return;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use boardcast_protocol::board::{Board, Reason};
 use boardcast_protocol::event::Entity;
-use boardcast_protocol::ids::{AnyId, BoardId, ClientId, UserId};
+use boardcast_protocol::ids::{AnyId, BoardId, CardId, ClientId, UserId};
 use boardcast_protocol::message::OutcomeResult;
 use boardcast_protocol::position::{Epochs, Seq, Timestamp, Version};
 
@@ -56,6 +56,8 @@ pub struct Rows {
     /// Each part as JSON, `None` for one that is gone. [`Entity::Board`] is the view without its
     /// collections.
     pub parts: Vec<(Entity, Option<Bytes>)>,
+    /// The cards that the versions since the last rows are about, each with the version.
+    pub touched: Vec<(CardId, Version)>,
     /// Ids that were deleted since the last rows.
     pub buried: Vec<AnyId>,
     /// Clients with new outcomes since the last rows.

@@ -276,7 +276,7 @@ impl Found {
         let knows_all_clients = rows.len() < self.clients_max;
         let mut clients = Clients::new(rows);
         let mut dirty = BTreeSet::new();
-        let mut buried = Vec::new();
+        let (mut touched, mut buried) = (BTreeSet::new(), Vec::new());
         for entry in self.log.iter().filter(|entry| entry.version > rows_version) {
             let events: Vec<Event> = serde_json::from_slice(&entry.events)
                 .map_err(|error| self.corrupt(entry.version, &error))?;
@@ -291,6 +291,8 @@ impl Found {
                 .replay([(moment, events.as_slice())])
                 .map_err(|error| self.corrupt(entry.version, &error))?;
             dirty.extend(events.iter().flat_map(Event::touches));
+            let cards = events.iter().filter_map(Event::card);
+            touched.extend(cards.map(|card| (card, entry.version)));
             buried.extend(events.iter().filter_map(Event::buries));
             clients.accepted(entry);
         }
@@ -309,6 +311,7 @@ impl Found {
                 knows_all_clients,
             },
             late: Late {
+                touched: touched.into_iter().collect(),
                 buried,
                 clients: late,
             },

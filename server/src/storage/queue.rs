@@ -69,7 +69,7 @@ fn rows_bytes(rows: &Rows) -> usize {
         .map(|(_, doc)| doc.as_ref().map_or(0, |doc| doc.len()));
     let outcomes = rows.clients.iter().map(|client| client.outcomes.len());
     docs.sum::<usize>()
-        + outcomes.sum::<usize>() * 64
+        + (outcomes.sum::<usize>() + rows.touched.len()) * 64
         + (rows.parts.len() + rows.buried.len() + rows.clients.len() + 1) * ENTRY_BYTES
 }
 

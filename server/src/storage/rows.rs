@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sqlx::SqliteConnection;
 
 use boardcast_protocol::event::Entity;
-use boardcast_protocol::ids::{AnyId, ClientId};
+use boardcast_protocol::ids::{AnyId, CardId, ClientId};
 use boardcast_protocol::position::Version;
 
 use super::ClientRecord;
@@ -100,28 +100,20 @@ pub(super) static PUT_CLIENTS: LazyLock<Chunked> = LazyLock::new(|| {
     )
 });
 
-/// Notes which cards the versions are about that the rows now take in: `?1` is a JSON array of
-/// pairs of board and version. Runs before the boards' versions are set.
-pub(super) const NOTE_CARDS: &str = "\
-    INSERT INTO card_versions (board, card, version) \
-    SELECT DISTINCT e.board, \
-        CASE json_type(x.value, '$.card') \
-            WHEN 'object' THEN json_extract(x.value, '$.card.id') \
-            ELSE json_extract(x.value, '$.card') END AS card, \
-        e.version \
-    FROM json_each(?1) AS j \
-    CROSS JOIN boards AS b ON b.id = j.value ->> 0 \
-    CROSS JOIN events AS e \
-        ON e.board = b.id AND e.version > b.version AND e.version <= j.value ->> 1 \
-    CROSS JOIN json_each(e.ev) AS x \
-    WHERE json_type(x.value, '$.card') IS NOT NULL \
-    ON CONFLICT DO NOTHING";
+pub(super) static PUT_CARD_VERSIONS: LazyLock<Chunked> = LazyLock::new(|| {
+    Chunked::repeatable(
+        "INSERT INTO card_versions (board, card, version) VALUES",
+        3,
+        "ON CONFLICT DO NOTHING",
+    )
+});
 
 /// The rows of several boards, each part once and as it was handed over last.
 #[derive(Default)]
 pub(super) struct Coalesced<'a> {
     pub(super) boards: BTreeMap<&'a Arc<str>, (Version, Option<&'a Bytes>)>,
     pub(super) parts: BTreeMap<(Table, &'a Arc<str>, &'a str), Option<&'a Bytes>>,
+    pub(super) touched: BTreeSet<(&'a Arc<str>, CardId, Version)>,
     pub(super) buried: BTreeSet<(&'a Arc<str>, AnyId)>,
     pub(super) clients: BTreeMap<(&'a Arc<str>, ClientId), &'a ClientRecord>,
 }
@@ -149,6 +141,8 @@ impl<'a> Coalesced<'a> {
                 };
                 this.parts.insert((table, key, id), doc.as_ref());
             }
+            let touched = rows.touched.iter();
+            (this.touched).extend(touched.map(|(card, version)| (key, *card, *version)));
             this.buried.extend(rows.buried.iter().map(|id| (key, *id)));
             for client in &rows.clients {
                 this.clients.insert((key, client.client), client);
@@ -161,8 +155,8 @@ impl<'a> Coalesced<'a> {
 /// Writes the rows of boards, whose log is committed up to their versions, and the index of their cards.
 pub(super) async fn write(conn: &mut SqliteConnection, all: &[QueuedRows]) -> Result<(), Fault> {
     let rows = Coalesced::of(all);
-    note_cards(conn, &rows).await?;
     set_boards(conn, &rows).await?;
+    note_cards(conn, &rows).await?;
     for (table, put) in Table::ALL.into_iter().zip(PUT.iter()) {
         write_parts(conn, &rows, table, put).await?;
     }
@@ -191,18 +185,16 @@ pub(super) async fn write(conn: &mut SqliteConnection, all: &[QueuedRows]) -> Re
 }
 
 async fn note_cards(conn: &mut SqliteConnection, rows: &Coalesced<'_>) -> Result<(), Fault> {
-    let heads: Vec<(&str, u64)> = rows
-        .boards
-        .iter()
-        .map(|(board, (version, _))| (&***board, version.0))
-        .collect();
-    let heads = serde_json::to_string(&heads).map_err(|error| Fault::Data(error.to_string()))?;
-    sqlx::query(NOTE_CARDS)
-        .bind(heads)
-        .execute(conn)
+    let touched: Vec<_> = rows.touched.iter().collect();
+    PUT_CARD_VERSIONS
+        .run(conn, &touched, |query, (board, card, version)| {
+            Ok(query
+                .bind(Arc::clone(board))
+                .bind(Arc::<str>::from(card.as_str()))
+                .bind(version.0.cast_signed()))
+        })
         .await
         .map(drop)
-        .map_err(|error| Fault::of_statement(&error))
 }
 
 async fn set_boards(conn: &mut SqliteConnection, rows: &Coalesced<'_>) -> Result<(), Fault> {

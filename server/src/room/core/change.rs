@@ -80,6 +80,8 @@ impl Room {
         self.feed.append(entry);
         for event in &applied.events {
             self.dirty.extend(event.touches());
+            let card = event.card();
+            (self.touched).extend(card.map(|card| (card, moment.version)));
             self.buried.extend(event.buries());
         }
         self.settle_roles(&applied.events);

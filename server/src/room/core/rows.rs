@@ -33,9 +33,15 @@ impl Room {
                 self.feed.version()
             },
             parts,
+            touched: std::mem::take(&mut self.touched).into_iter().collect(),
             buried: std::mem::take(&mut self.buried),
             clients: self.clients.take_dirty(),
         })
+    }
+
+    /// Pairs of card and version that the next rows hold.
+    pub(in crate::room) fn touched(&self) -> usize {
+        self.touched.len()
     }
 
     /// All rows that were handed over are on the disk.
@@ -47,6 +53,7 @@ impl Room {
     pub(in crate::room) fn give_back(&mut self, rows: Rows) {
         self.dirty
             .extend(rows.parts.into_iter().map(|(entity, _)| entity));
+        self.touched.extend(rows.touched);
         let newer = std::mem::replace(&mut self.buried, rows.buried);
         self.buried.extend(newer);
         self.clients.give_back(&rows.clients);

@@ -117,6 +117,7 @@ pub(super) struct TestRoom {
     pub(super) version: Version,
     pub(super) seq: u64,
     dirty: BTreeSet<Entity>,
+    touched: Vec<(CardId, Version)>,
     buried: Vec<AnyId>,
     outcomes: Vec<KeptOutcome>,
 }
@@ -139,6 +140,7 @@ impl TestRoom {
             seq: known.map_or(0, |known| known.last_seq.0),
             outcomes: known.map_or(Vec::new(), |known| known.outcomes.clone()),
             dirty: loaded.dirty.iter().copied().collect(),
+            touched: Vec::new(),
             buried: Vec::new(),
             journal,
             loaded,
@@ -175,6 +177,8 @@ impl TestRoom {
         self.version = moment.version;
         self.seq += 1;
         self.dirty.extend(events.iter().flat_map(Event::touches));
+        let cards = events.iter().filter_map(Event::card);
+        self.touched.extend(cards.map(|card| (card, self.version)));
         self.buried.extend(events.iter().filter_map(Event::buries));
         self.outcomes.push(KeptOutcome {
             seq: Seq(self.seq),
@@ -203,6 +207,7 @@ impl TestRoom {
         Rows {
             version: self.version,
             parts,
+            touched: std::mem::take(&mut self.touched),
             buried: std::mem::take(&mut self.buried),
             clients: vec![self.client()],
         }

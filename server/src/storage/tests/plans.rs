@@ -93,7 +93,7 @@ pub(super) fn served() -> Vec<&'static str> {
         trim::OLD_RUNS,
         trim::FORGET_RUNS,
         database::BEGIN_RUN,
-        rows::NOTE_CARDS,
+        rows::PUT_CARD_VERSIONS.single(),
         index::KNOWN,
         index::NUMBER_BOARDS,
         index::LAST_IDS,
