@@ -82,7 +82,8 @@ pub enum FileError {
     },
     /// The store of objects cannot be reached.
     #[error(
-        "use the bucket: {0}; check `s3_endpoint` and the network, or wait until the store is back"
+        "use the bucket: {0}; check `s3_endpoint`, `s3_ca` and the network, or wait until the store is \
+         back"
     )]
     Silent(String),
     /// The store does not do what it is asked for.
@@ -120,16 +121,19 @@ impl From<object_store::Error> for FileError {
         let code = code(&said);
         // What stores of several makers say; not every one of them is in the words of Amazon.
         match code {
-            "NoSuchBucket" => Self::NoBucket,
-            "XMinioStorageFull" | "QuotaExceeded" | "InsufficientStorage" => Self::Full,
-            _ => match error {
-                object_store::Error::PermissionDenied { .. }
-                | object_store::Error::Unauthenticated { .. } => Self::Denied(named(code)),
-                _ if said.contains("status code: 403") || said.contains("status code: 401") => {
-                    Self::Denied(named(code))
-                }
-                error => Self::Store(error),
-            },
+            "NoSuchBucket" => return Self::NoBucket,
+            "XMinioStorageFull" | "QuotaExceeded" | "InsufficientStorage" => return Self::Full,
+            _ => {}
+        }
+        let is_refused = matches!(
+            error,
+            object_store::Error::PermissionDenied { .. }
+                | object_store::Error::Unauthenticated { .. }
+        );
+        let told = ["status code: 401", "status code: 403"];
+        match is_refused || told.iter().any(|told| said.contains(told)) {
+            true => Self::Denied(named(code)),
+            false => Self::Store(error),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::chance;
 
 /// Of the bucket that has the files.
 const NOTE: &str = "bucket.json";
-/// Of the bucket that a restore fills.
+/// Of the bucket that will have them: one that a first start or a restore claims.
 const NEXT: &str = "bucket.next.json";
 
 /// A bucket, and the name by which it knows the data directory.
@@ -47,13 +47,9 @@ impl Note {
         read(&dir.join(NOTE))
     }
 
-    /// Of the bucket that a restore into `dir` has begun to fill.
+    /// Of the bucket that will have the files of `dir`.
     pub(super) fn read_next(dir: &Path) -> Result<Option<Self>, FileError> {
         read(&dir.join(NEXT))
-    }
-
-    pub(super) fn write(&self, dir: &Path) -> Result<(), FileError> {
-        write(self, &dir.join(NOTE))
     }
 
     pub(super) fn write_next(&self, dir: &Path) -> Result<(), FileError> {
@@ -69,7 +65,7 @@ impl Note {
         }
     }
 
-    /// The files are in the bucket that the restore has filled.
+    /// The files are in the bucket that was to have them.
     pub(super) fn put_next_in_place(dir: &Path) -> Result<(), FileError> {
         let next = dir.join(NEXT);
         fs::rename(&next, dir.join(NOTE)).map_err(|source| failed(&next, source))?;

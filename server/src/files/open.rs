@@ -31,36 +31,24 @@ impl FileStore {
         let FilesPlace::Bucket(rules) = place else {
             return Self::in_dir(dir);
         };
-        let is_new = noted.is_none();
-        let note = match noted {
-            Some(note) => note,
-            None => {
-                let note = Note::new(rules);
-                // Before the bucket says so: else a crash in between would leave one that is nobody's.
-                note.write(dir)?;
-                note
-            }
+        let (note, is_new) = match noted {
+            Some(note) => (note, false),
+            None => (next(dir, rules)?, true),
         };
-        let opened = async {
-            let store = Self::in_bucket(rules, dir, note.owner)?;
-            match store.claim().await {
-                Ok(()) => {}
-                Err(error) if !is_new && error.may_pass() => {
-                    tracing::error!(bucket = %rules, %error, "files cannot be reached");
-                    return Ok(store);
-                }
-                Err(error) => return Err(error),
+        let store = Self::in_bucket(rules, dir, note.owner)?;
+        match store.claim().await {
+            Ok(()) if is_new => Note::put_next_in_place(dir)?,
+            Ok(()) => {}
+            Err(error) if !is_new && error.may_pass() => {
+                tracing::error!(bucket = %rules, %error, "files cannot be reached");
+                return Ok(store);
             }
-            if let Err(error) = store.tidy().await {
-                tracing::warn!(%error, "what was left of files stays until the next start");
-            }
-            Ok(store)
-        };
-        let opened = opened.await;
-        if opened.is_err() && is_new {
-            Note::remove(dir)?;
+            Err(error) => return Err(error),
         }
-        opened
+        if let Err(error) = store.tidy().await {
+            tracing::warn!(%error, "what was left of files stays until the next start");
+        }
+        Ok(store)
     }
 
     /// The same, to be read and nothing else.
@@ -88,11 +76,7 @@ impl FileStore {
         let FilesPlace::Bucket(rules) = place else {
             return Self::in_dir(dir);
         };
-        let known = [Note::read(dir)?, Note::read_next(dir)?];
-        let known = known.into_iter().flatten().find(|note| note.is_of(rules));
-        let note = known.unwrap_or_else(|| Note::new(rules));
-        note.write_next(dir)?;
-        let store = Self::in_bucket(rules, dir, note.owner)?;
+        let store = Self::in_bucket(rules, dir, next(dir, rules)?.owner)?;
         store.claim().await?;
         Ok(store)
     }
@@ -151,10 +135,10 @@ impl FileStore {
             Ok(got) => got,
             Err(error) => {
                 let is_missing = matches!(error, object_store::Error::NotFound { .. });
-                return match FileError::from(error) {
-                    FileError::Store(_) if is_missing => Ok(None),
-                    error => Err(error),
-                };
+                let error = FileError::from(error);
+                // Not a bucket that is missing.
+                let is_missing = is_missing && matches!(error, FileError::Store(_));
+                return is_missing.then_some(None).ok_or(error);
             }
         };
         if got.meta.size > MARK_MAX_BYTES {
@@ -175,6 +159,16 @@ impl FileStore {
         }
         Ok(())
     }
+}
+
+/// The name by which a bucket will know the directory: the one of an attempt before, or a new one. The
+/// directory knows it before the bucket does, so that a crash in between leaves none that is nobody's.
+fn next(dir: &Path, rules: &BucketRules) -> Result<Note, FileError> {
+    let known = [Note::read(dir)?, Note::read_next(dir)?];
+    let known = known.into_iter().flatten().find(|note| note.is_of(rules));
+    let note = known.unwrap_or_else(|| Note::new(rules));
+    note.write_next(dir)?;
+    Ok(note)
 }
 
 /// What the directory knows of the bucket of its files, where the settings name the same place.

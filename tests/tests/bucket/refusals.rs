@@ -39,7 +39,7 @@ async fn a_start_names_a_key_or_a_bucket_that_is_wrong_and_what_to_do() {
     );
 
     for (id, secret, code) in [
-        ("AKIDNOBODY", "not-a-secret", "InvalidAccessKeyId"),
+        ("AKIDNOBODY", "not-a-secret", "NotSignedUp"),
         ("AKIDBOARDCAST", "hidden-and-wrong", "SignatureDoesNotMatch"),
     ] {
         store.set_key(id, secret);

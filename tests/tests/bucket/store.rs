@@ -14,7 +14,7 @@ use boardcast_tests::tls::Certificate;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -224,7 +224,7 @@ impl Answering {
                 if this.is_silent.load(Ordering::Relaxed) {
                     std::future::pending::<()>().await;
                 }
-                this.service.call(request).await
+                Service::call(&this.service, request).await
             }
         });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), answer);

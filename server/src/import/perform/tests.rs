@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock;
+use crate::files::FilesPlace;
 use crate::import::{ExportFormat, FileFormat, Source, export};
 use crate::room::RoomLimits;
 use crate::storage::{CheckTarget, StorageOptions, check};
