@@ -1,5 +1,6 @@
 //! What may be configured: flags, then `BOARDCAST_*` variables, then a TOML file, then defaults.
 
+mod bucket;
 mod error;
 mod in_force;
 mod settings;
@@ -17,6 +18,7 @@ use crate::attachments::AttachmentRules;
 use crate::auth::TokenRules;
 use crate::backups::BackupRules;
 use crate::connection::ConnectionRules;
+use crate::files::FilesPlace;
 use crate::http::listen::HttpRules;
 use crate::http::origin::Origin;
 use crate::http::tls::TlsRules;
@@ -59,6 +61,8 @@ pub struct Config {
     pub retention: Retention,
     /// What files on cards are held to.
     pub attachments: AttachmentRules,
+    /// Where they are.
+    pub files: FilesPlace,
     /// Largest file that may be imported over HTTP.
     pub import_max_bytes: u64,
     /// Largest backup that may be restored over HTTP.
@@ -97,6 +101,7 @@ impl Config {
             journal_bytes: JOURNAL_BYTES,
             retention: Retention::default(),
             attachments: AttachmentRules::default(),
+            files: FilesPlace::default(),
             import_max_bytes: 512 * 1_024 * 1_024,
             restore_max_bytes: 16 * 1_024 * 1_024 * 1_024,
             backups: None,

@@ -33,6 +33,7 @@ pub mod reload;
 pub mod room;
 pub mod sharing;
 pub mod storage;
+mod trust;
 
 #[cfg(test)]
 mod simulation;

@@ -109,6 +109,7 @@ impl Server {
         let storage = Storage::open(StorageOptions {
             journal_max_versions: config.journal_versions,
             journal_max_bytes: config.journal_bytes,
+            files: Some(config.files),
             #[cfg(feature = "planted-faults")]
             planted: config.planted,
             ..StorageOptions::new(&config.data_dir)

@@ -57,6 +57,11 @@ impl TestServer {
         Self::in_dir(dir, |_| {}).await
     }
 
+    /// The same with a configuration that is changed by `change`.
+    pub async fn over_with(dir: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        Self::in_dir(dir, change).await
+    }
+
     /// Stops the server cleanly; its data stay until the folder is dropped.
     pub async fn stop(self) -> TempDir {
         self.server.stop().await.expect("a clean stop");

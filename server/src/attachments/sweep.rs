@@ -46,6 +46,8 @@ impl Attachments {
             }
             sleep(PAUSE).await;
         }
+        // From here on files are removed, which is for whoever has the store alone.
+        self.files().ours().await?;
         let mut after = None;
         loop {
             let page = self.storage.unused_files(after, PAGE).await?;

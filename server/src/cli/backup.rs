@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tokio::runtime::Runtime;
 
 use super::Failure;
+use super::files::FilesArgs;
 use super::place::{Place, PlaceArgs};
 use super::remote::Remote;
 use crate::storage::{BackupError, back_up, parent, put, unfinished, verify_backup};
@@ -15,6 +16,8 @@ pub(super) struct BackupArgs {
     file: PathBuf,
     #[command(flatten)]
     place: PlaceArgs,
+    #[command(flatten)]
+    files: FilesArgs,
     /// Replace the file if it is there
     #[arg(long)]
     force: bool,
@@ -32,7 +35,11 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), Failure> {
     let runtime = Runtime::new().map_err(Failure::failed)?;
     let bytes = match place {
         Place::Directory(dir) => runtime
-            .block_on(back_up(&dir, &args.file, args.force))
+            .block_on(back_up(
+                (&dir, &args.files.place()?),
+                &args.file,
+                args.force,
+            ))
             .map_err(failure)?,
         Place::Server(server) => fetch(&server, args, &runtime)?,
     };

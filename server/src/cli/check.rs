@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::ctrl_c;
 
 use super::Failure;
+use super::files::FilesArgs;
 use crate::storage::{
     CheckError, CheckReport, CheckTarget, StorageError, Violation, check as check_storage,
 };
@@ -28,6 +29,8 @@ pub(super) struct CheckArgs {
     /// A database file that nobody uses, such as a backup
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    files: FilesArgs,
     /// What clients were told is durable, as they wrote it down; may be given several times
     #[arg(long, value_name = "FILE")]
     ledger: Vec<PathBuf>,
@@ -38,7 +41,7 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let target = match (&args.data_dir, &args.file) {
-        (Some(dir), _) => CheckTarget::Directory(dir.clone()),
+        (Some(dir), _) => CheckTarget::Directory(dir.clone(), args.files.place()?),
         (None, Some(file)) => CheckTarget::File(file.clone()),
         (None, None) => {
             return Err(Failure::usage(

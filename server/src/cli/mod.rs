@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod doctor;
 mod export;
+mod files;
 mod import;
 mod key;
 mod link;

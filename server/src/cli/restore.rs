@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::backup::failure;
+use super::files::FilesArgs;
 use super::place::{Place, PlaceArgs};
 use crate::storage::restore;
 
@@ -16,6 +17,8 @@ pub(super) struct RestoreArgs {
     file: PathBuf,
     #[command(flatten)]
     place: PlaceArgs,
+    #[command(flatten)]
+    files: FilesArgs,
 }
 
 pub(super) fn run(args: &RestoreArgs) -> Result<(), Failure> {
@@ -24,7 +27,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<(), Failure> {
         Place::Directory(dir) => {
             let restored = Runtime::new()
                 .map_err(Failure::failed)?
-                .block_on(restore(&dir, file))
+                .block_on(restore((&dir, &args.files.place()?), file))
                 .map_err(failure)?;
             eprintln!("{} is in place; boards begin new epochs", file.display());
             if let Some(replaced) = restored.replaced {

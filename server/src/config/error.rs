@@ -50,6 +50,17 @@ pub enum SettingsError {
         /// The one that is not.
         other: &'static str,
     },
+    /// The program was built without what a setting asks for.
+    #[error(
+        "`{name}` needs a program that is built with `--features {feature}`; this one is not: build it \
+         with `cargo build --release --package boardcast --features {feature}`, or take the setting away"
+    )]
+    NotBuilt {
+        /// The setting.
+        name: &'static str,
+        /// The feature of the crate.
+        feature: &'static str,
+    },
     /// Two settings contradict each other.
     #[error("`{larger}` must be larger than `{smaller}`")]
     Order {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Config, Settings};
 use crate::backups::BackupRules;
+use crate::files::{BucketRules, FilesPlace};
 use crate::http::tls::TlsRules;
 
 /// A setting as it is in force.
@@ -42,6 +43,7 @@ impl Settings {
         };
         let none = BackupRules::new(PathBuf::new());
         let backups = config.backups.as_ref().unwrap_or(&none);
+        let bucket = bucket(&config.files);
         given.over(Self {
             listen: Some(LISTEN.to_owned()),
             data_dir: Some(config.data_dir.clone()),
@@ -98,6 +100,15 @@ impl Settings {
             max_uploads: number(files.uploads),
             max_uploads_per_user: number(files.uploads_per_user),
             keep_files_days: number(files.grace_ms / DAY_MS),
+            s3_bucket: Some(bucket.bucket),
+            s3_endpoint: Some(bucket.endpoint),
+            s3_region: Some(bucket.region),
+            s3_prefix: Some(bucket.prefix),
+            s3_key: Some(bucket.key.unwrap_or_default()),
+            s3_ca: Some(bucket.ca.unwrap_or_default()),
+            s3_virtual_hosts: Some(bucket.virtual_hosts),
+            s3_plain_http: Some(false),
+            s3_timeout_ms: number(bucket.timeout.as_millis()),
             restore_max_bytes: number(config.restore_max_bytes),
             backup_dir: Some(backups.dir.clone()),
             backup_every_hours: number(backups.every_ms / HOUR_MS),
@@ -107,6 +118,14 @@ impl Settings {
             log_format: Some(config.log_format),
             log: Some(config.log_filter.clone()),
         })
+    }
+}
+
+/// The bucket, or the defaults of one without a name.
+fn bucket(files: &FilesPlace) -> BucketRules {
+    match files {
+        FilesPlace::Directory => BucketRules::new("", ""),
+        FilesPlace::Bucket(rules) => rules.clone(),
     }
 }
 

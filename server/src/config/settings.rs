@@ -190,6 +190,37 @@ pub struct Settings {
     /// Days for which a file stays when its attachment was removed [default: 30]
     #[arg(long, env = "BOARDCAST_KEEP_FILES_DAYS", value_name = "DAYS")]
     pub keep_files_days: Option<u64>,
+    /// A bucket of an S3-compatible store that has the files of attachments, instead of the data
+    /// directory; needs a build with the feature `s3`
+    #[arg(long, env = "BOARDCAST_S3_BUCKET", value_name = "NAME")]
+    pub s3_bucket: Option<String>,
+    /// Where that store is, such as `https://s3.example:9000`; without, Amazon's of the region
+    #[arg(long, env = "BOARDCAST_S3_ENDPOINT", value_name = "URL")]
+    pub s3_endpoint: Option<String>,
+    /// The region that requests are signed for [default: us-east-1]
+    #[arg(long, env = "BOARDCAST_S3_REGION", value_name = "NAME")]
+    pub s3_region: Option<String>,
+    /// What all keys begin with, such as `boardcast/files`: of this data directory alone
+    #[arg(long, env = "BOARDCAST_S3_PREFIX", value_name = "PREFIX")]
+    pub s3_prefix: Option<String>,
+    /// A TOML file, open to its owner alone, with `access_key_id`, `secret_access_key` and, where there
+    /// is one, `session_token`; without, BOARDCAST_S3_ACCESS_KEY_ID, BOARDCAST_S3_SECRET_ACCESS_KEY and
+    /// BOARDCAST_S3_SESSION_TOKEN have them. Read again when it changes
+    #[arg(long, env = "BOARDCAST_S3_KEY", value_name = "FILE")]
+    pub s3_key: Option<PathBuf>,
+    /// Trust the certificates of this file, in PEM, for that store, instead of those that browsers know
+    #[arg(long, env = "BOARDCAST_S3_CA", value_name = "FILE")]
+    pub s3_ca: Option<PathBuf>,
+    /// Whether the bucket is a part of the name of the host; else of the path [default: false]
+    #[arg(long, env = "BOARDCAST_S3_VIRTUAL_HOSTS", value_name = "BOOL")]
+    pub s3_virtual_hosts: Option<bool>,
+    /// Whether `http://` may be used beyond this machine: whoever is between reads and changes files
+    /// [default: false]
+    #[arg(long, env = "BOARDCAST_S3_PLAIN_HTTP", value_name = "BOOL")]
+    pub s3_plain_http: Option<bool>,
+    /// Time for that store to answer, and for each pause in an answer; above it 503 [default: 30000]
+    #[arg(long, env = "BOARDCAST_S3_TIMEOUT_MS", value_name = "MS")]
+    pub s3_timeout_ms: Option<u64>,
     /// Largest file that may be imported over HTTP [default: 536870912]
     #[arg(long, env = "BOARDCAST_IMPORT_MAX_BYTES", value_name = "BYTES")]
     pub import_max_bytes: Option<u64>,
@@ -292,6 +323,15 @@ impl Settings {
             max_uploads,
             max_uploads_per_user,
             keep_files_days,
+            s3_bucket,
+            s3_endpoint,
+            s3_region,
+            s3_prefix,
+            s3_key,
+            s3_ca,
+            s3_virtual_hosts,
+            s3_plain_http,
+            s3_timeout_ms,
             import_max_bytes,
             restore_max_bytes,
             backup_dir,

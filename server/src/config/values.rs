@@ -7,6 +7,7 @@ use super::in_force::LISTEN;
 use super::{Config, Settings, SettingsError, resolve};
 use crate::auth::{InvalidKeySetUrl, KeySetUrl, TokenRules};
 use crate::backups::BackupRules;
+use crate::files::{BucketRules, FilesPlace};
 use crate::http::base::Base;
 use crate::http::origin::Origin;
 use crate::http::peer::{InvalidNetwork, Network, TRUSTED_PROXIES_MAX, TrustedProxies};
@@ -51,6 +52,7 @@ impl Settings {
         self.set_limits(&mut config)?;
         self.set_connections(&mut config)?;
         self.set_boards(&mut config)?;
+        config.files = self.files_place()?;
         self.set_attachments(&mut config)?;
         config.backups = self.backups()?;
         Ok(config)
@@ -225,7 +227,11 @@ impl Settings {
     /// What files on cards take.
     fn set_attachments(&self, config: &mut Config) -> Result<(), SettingsError> {
         let rules = &mut config.attachments;
-        set!(self.attachment_max_bytes, 1_024..=1_024 * GIB => rules.max_bytes);
+        let largest = match config.files {
+            FilesPlace::Directory => 1_024 * GIB,
+            FilesPlace::Bucket(_) => BucketRules::FILE_MAX_BYTES,
+        };
+        set!(self.attachment_max_bytes, 1_024..=largest => rules.max_bytes);
         set!(self.attachment_board_bytes, 0..=1_048_576 * GIB => rules.quota.board_bytes);
         set!(self.attachment_bytes, 0..=1_048_576 * GIB => rules.quota.server_bytes);
         set!(self.max_uploads, 1..=10_000 => rules.uploads);
@@ -237,7 +243,7 @@ impl Settings {
     }
 }
 
-fn set<T: TryFrom<u64>>(
+pub(super) fn set<T: TryFrom<u64>>(
     target: &mut T,
     name: &'static str,
     value: Option<u64>,

@@ -22,11 +22,13 @@ pub struct Incoming {
     part: BytesMut,
 }
 
-/// A file that is whole and synced, under a name of its own.
+/// A file that is whole: synced under a name of its own, or in memory where it is small and goes into a
+/// bucket.
 #[derive(Debug)]
 pub struct Received {
     store: FileStore,
     place: Option<Path>,
+    in_memory: Option<Bytes>,
     /// The hash of its bytes.
     pub hash: FileHash,
     /// How many there are.
@@ -47,11 +49,15 @@ impl FileStore {
             chance::up_to(u64::MAX)
         );
         let place = Path::from_iter([INCOMING, &name]);
-        let upload = self.objects().put_multipart(&place).await?;
+        // Into a bucket, a file that is no larger than a part is sent at once when it is whole.
+        let upload = match self.bucket() {
+            None => Some(self.objects().put_multipart(&place).await?),
+            Some(_) => None,
+        };
         Ok(Incoming {
             store: self.clone(),
             place,
-            upload: Some(upload),
+            upload,
             digest: Sha256::new(),
             bytes: 0,
             head: BytesMut::with_capacity(FileKind::HEAD_BYTES),
@@ -84,16 +90,22 @@ impl Incoming {
     /// The store is full or does not take it.
     pub async fn finish(mut self) -> Result<Received, FileError> {
         let last = self.part.split().freeze();
-        if !last.is_empty() {
-            self.put(last).await?;
-        }
+        let in_memory = match self.upload {
+            None => Some(last),
+            Some(_) if last.is_empty() => None,
+            Some(_) => {
+                self.put(last).await?;
+                None
+            }
+        };
         if let Some(upload) = &mut self.upload {
             upload.complete().await?;
         }
-        self.upload = None;
+        let place = self.upload.take().map(|_| self.place.clone());
         Ok(Received {
             store: self.store.clone(),
-            place: Some(self.place.clone()),
+            place,
+            in_memory,
             hash: FileHash(std::mem::take(&mut self.digest).finalize().into()),
             bytes: self.bytes,
             kind: FileKind::of(&self.head),
@@ -101,9 +113,16 @@ impl Incoming {
     }
 
     async fn put(&mut self, part: Bytes) -> Result<(), FileError> {
-        if let Some(upload) = &mut self.upload {
-            upload.put_part(PutPayload::from_bytes(part)).await?;
-        }
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            none => {
+                let Some(bucket) = self.store.bucket() else {
+                    return Ok(());
+                };
+                none.insert(bucket.remote.begin(&self.place).await?)
+            }
+        };
+        upload.put_part(PutPayload::from_bytes(part)).await?;
         Ok(())
     }
 }
@@ -129,8 +148,12 @@ impl Received {
     /// # Errors
     /// The store does not do it.
     pub async fn keep(mut self) -> Result<(), FileError> {
+        let to = place(self.hash);
+        if let Some(bytes) = self.in_memory.take() {
+            let bytes = PutPayload::from_bytes(bytes);
+            self.store.objects().put(&to, bytes).await?;
+        }
         if let Some(from) = &self.place {
-            let to = place(self.hash);
             self.store.objects().rename(from, &to).await?;
         }
         self.place = None;

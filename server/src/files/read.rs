@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 use object_store::{GetOptions, GetRange, ObjectStore as _};
 use sha2::{Digest as _, Sha256};
 
-use super::store::{missing, place};
+use super::store::place;
 use super::{FileError, FileHash, FileStore};
 
 /// The bytes of a file, piece by piece. Of a whole file the last piece comes only when all bytes are
@@ -43,8 +43,10 @@ impl FileStore {
             range: range.map(GetRange::Bounded),
             ..GetOptions::default()
         };
-        let got = self.objects().get_opts(&place(hash), options).await;
-        let got = got.map_err(|error| missing(hash, error))?;
+        let got = match self.objects().get_opts(&place(hash), options).await {
+            Ok(got) => got,
+            Err(error) => return Err(self.lost(hash, error).await),
+        };
         Ok(FileBytes {
             store: self.clone(),
             hash,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::{Path as FsPath, PathBuf};
+use std::path::Path as FsPath;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -13,7 +13,9 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, PutPayload};
 use sha2::{Digest as _, Sha256};
 
-use super::FileHash;
+use super::place::address;
+use super::remote::Remote;
+use super::{BucketRules, FileError, FileHash};
 
 /// Where files wait that are not whole.
 pub(super) const INCOMING: &str = "incoming";
@@ -22,59 +24,29 @@ const THUMBNAILS: &str = "thumbnails";
 /// Files that are known to be sound. Above it all are forgotten and read again when they are asked for.
 const SOUND_MAX: usize = 10_000;
 
-/// Why a file cannot be kept or read. The message fits after "failed to" and says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// There is no such file.
-    #[error("read the file {0}: it is not in the store; put it back from a backup")]
-    Missing(FileHash),
-    /// The bytes are not those of the name.
-    #[error(
-        "read the file {hash}: it is damaged, its bytes are those of {found}; put it back from a backup"
-    )]
-    Damaged {
-        /// The file.
-        hash: FileHash,
-        /// The hash of what is there.
-        found: FileHash,
-    },
-    /// There is no space for it.
-    #[error("keep a file: the disk of the store is full; make space there")]
-    Full,
-    /// The directory cannot be made.
-    #[error("open the store of files {}: {source}; give this user the right to write there", dir.display())]
-    Directory {
-        /// The directory.
-        dir: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The store does not do what it is asked for.
-    #[error("use the store of files: {0}")]
-    Store(object_store::Error),
-}
-
-impl From<object_store::Error> for FileError {
-    fn from(error: object_store::Error) -> Self {
-        let mut source: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(cause) = source {
-            let io = cause.downcast_ref::<io::Error>();
-            let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-            if io.is_some_and(|io| full.contains(&io.kind())) {
-                return Self::Full;
-            }
-            source = cause.source();
-        }
-        Self::Store(error)
-    }
-}
-
 /// A file as it was when its bytes were compared with its name.
 type State = (u64, i64, Option<String>);
+
+/// What a store in a bucket has besides its objects.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    pub(super) remote: Remote,
+    /// By which the bucket knows the data directory.
+    pub(super) owner: String,
+    address: String,
+}
+
+impl Bucket {
+    /// How people call an object that says whose the bucket is.
+    pub(super) fn mark(&self, name: &str) -> String {
+        format!("{}/{name}", self.address)
+    }
+}
 
 #[derive(Debug)]
 struct Inner {
     objects: Arc<dyn ObjectStore>,
+    bucket: Option<Bucket>,
     part_bytes: usize,
     sound: Mutex<HashMap<FileHash, State>>,
 }
@@ -106,26 +78,46 @@ impl FileStore {
         }
         std::fs::create_dir_all(incoming).map_err(failed)?;
         let objects = LocalFileSystem::new_with_prefix(dir)?.with_fsync(true);
-        Ok(Self::of(Arc::new(objects), Self::PART_BYTES))
+        Ok(Self::of(Arc::new(objects), None, Self::PART_BYTES))
     }
 
     /// Files in a directory that is only read; one that is missing has none.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn existing(dir: &FsPath) -> Result<Self, FileError> {
+    pub(super) fn existing(dir: &FsPath) -> Result<Self, FileError> {
         let objects: Arc<dyn ObjectStore> = match dir.is_dir() {
             true => Arc::new(LocalFileSystem::new_with_prefix(dir)?),
             false => Arc::new(InMemory::new()),
         };
-        Ok(Self::of(objects, Self::PART_BYTES))
+        Ok(Self::of(objects, None, Self::PART_BYTES))
+    }
+
+    /// Files in a bucket, of which nothing is asked. `dir` is where the data directory keeps what it
+    /// knows of them.
+    ///
+    /// # Errors
+    /// The key or the settings cannot be used.
+    pub(super) fn in_bucket(
+        rules: &BucketRules,
+        dir: &FsPath,
+        owner: String,
+    ) -> Result<Self, FileError> {
+        let (remote, objects) = Remote::open(rules, dir)?;
+        let bucket = Bucket {
+            remote,
+            owner,
+            address: address(&rules.bucket, &rules.prefix),
+        };
+        Ok(Self::of(objects, Some(bucket), Remote::PART_BYTES))
     }
 
     /// Files in any store, which takes parts of `part_bytes`.
-    pub(crate) fn of(objects: Arc<dyn ObjectStore>, part_bytes: usize) -> Self {
+    fn of(objects: Arc<dyn ObjectStore>, bucket: Option<Bucket>, part_bytes: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
                 objects,
+                bucket,
                 part_bytes,
                 sound: Mutex::default(),
             }),
@@ -135,11 +127,16 @@ impl FileStore {
     /// Files in memory, for simulations.
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
-        Self::of(Arc::new(InMemory::new()), Self::PART_BYTES)
+        Self::of(Arc::new(InMemory::new()), None, Self::PART_BYTES)
     }
 
     pub(super) fn objects(&self) -> &Arc<dyn ObjectStore> {
         &self.inner.objects
+    }
+
+    /// What there is besides objects; `None` where they are not in a bucket.
+    pub(super) fn bucket(&self) -> Option<&Bucket> {
+        self.inner.bucket.as_ref()
     }
 
     pub(super) fn part_bytes(&self) -> usize {
@@ -156,8 +153,10 @@ impl FileStore {
         if self.known().get(&hash) == Some(&state) {
             return Ok(());
         }
-        let got = self.objects().get(&place(hash)).await;
-        let got = got.map_err(|error| missing(hash, error))?;
+        let got = match self.objects().get(&place(hash)).await {
+            Ok(got) => got,
+            Err(error) => return Err(self.lost(hash, error).await),
+        };
         let state = self::state(&got.meta);
         let mut bytes = got.into_stream();
         let mut digest = Sha256::new();
@@ -253,8 +252,21 @@ impl FileStore {
     }
 
     async fn head(&self, hash: FileHash) -> Result<ObjectMeta, FileError> {
-        let head = self.objects().head(&place(hash)).await;
-        head.map_err(|error| missing(hash, error))
+        match self.objects().head(&place(hash)).await {
+            Ok(meta) => Ok(meta),
+            Err(error) => Err(self.lost(hash, error).await),
+        }
+    }
+
+    /// Why a file cannot be read. A bucket that is gone, or is another one, has no file either.
+    pub(super) async fn lost(&self, hash: FileHash, error: object_store::Error) -> FileError {
+        if !matches!(error, object_store::Error::NotFound { .. }) {
+            return error.into();
+        }
+        match self.ours().await {
+            Ok(()) => FileError::Missing(hash),
+            Err(error) => error,
+        }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<FileHash, State>> {
@@ -279,11 +291,4 @@ pub(super) fn place(hash: FileHash) -> Path {
 fn thumbnail(hash: FileHash) -> Path {
     let name = hash.to_string();
     Path::from_iter([THUMBNAILS, &name[..2], &name])
-}
-
-pub(super) fn missing(hash: FileHash, error: object_store::Error) -> FileError {
-    if matches!(error, object_store::Error::NotFound { .. }) {
-        return FileError::Missing(hash);
-    }
-    error.into()
 }

@@ -16,7 +16,7 @@ use super::connect::{self, Schema};
 use super::directory::Directory;
 use super::handle::FILES;
 use super::{Storage, StorageError, packed};
-use crate::files::{FileError, FileStore};
+use crate::files::{FileError, FileStore, FilesPlace};
 
 /// How files begin that are not finished. What a crash leaves of them goes at the next start.
 const UNFINISHED: &str = "unfinished-";
@@ -176,12 +176,17 @@ impl Storage {
     }
 }
 
-/// Writes a backup of a data directory that no server uses to `to`; its size in bytes. A file that
+/// Writes a backup of a data directory that no server uses, with the files at its place, to `to`; its
+/// size in bytes. A file that
 /// is there already is replaced only when `replace` says so.
 ///
 /// # Errors
 /// A server uses the directory, there is no room, or the database cannot be read. `to` is as before.
-pub async fn back_up(dir: &Path, to: &Path, replace: bool) -> Result<u64, BackupError> {
+pub async fn back_up(
+    (dir, place): (&Path, &FilesPlace),
+    to: &Path,
+    replace: bool,
+) -> Result<u64, BackupError> {
     let claim = Directory::claim_existing(dir)?;
     let mut conn = connect::reader(claim.database()).await?;
     if connect::schema(&mut conn, claim.database()).await? == Schema::Empty {
@@ -189,7 +194,8 @@ pub async fn back_up(dir: &Path, to: &Path, replace: bool) -> Result<u64, Backup
     }
     let made = snapshot(&mut conn, parent(to)).await?;
     conn.close().await.map_err(BackupError::Snapshot)?;
-    let files = FileStore::in_dir(&dir.join(FILES)).map_err(BackupError::Files)?;
+    let files = FileStore::open(&dir.join(FILES), place).await;
+    let files = files.map_err(BackupError::Files)?;
     packed::pack(made.path(), &files).await?;
     let bytes = fs::metadata(made.path()).map(|metadata| metadata.len());
     let bytes = bytes.map_err(|source| failed(to, source))?;

@@ -30,7 +30,7 @@ use super::{
     BoardJournal, Health, ImportRecord, Imported, JournalStatus, KEY_KEPT_MS, LoadedBoard,
     Retention, StorageError, StorageObserved, Trimmed,
 };
-use crate::files::FileStore;
+use crate::files::{FileStore, FilesPlace};
 use crate::lag::Lag;
 use crate::{chance, clock};
 
@@ -44,6 +44,8 @@ pub const JOURNAL_BYTES: usize = 64 * 1_024 * 1_024;
 pub struct StorageOptions {
     /// The directory; made where it is missing.
     pub data_dir: PathBuf,
+    /// Where its files are. Without it no file is asked for: they may be anywhere.
+    pub files: Option<FilesPlace>,
     /// Connections that read; further reads wait.
     pub readers: u32,
     /// Versions that may wait for the disk; above it rooms answer `busy`.
@@ -69,6 +71,7 @@ impl StorageOptions {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            files: None,
             readers: 4,
             journal_max_versions: JOURNAL_VERSIONS,
             journal_max_bytes: JOURNAL_BYTES,
@@ -129,7 +132,11 @@ impl Storage {
         put_in_place(directory.database())
             .await
             .map_err(|error| StorageError::NotRestored(error.to_string()))?;
-        let files = FileStore::in_dir(&options.data_dir.join(FILES))?;
+        let dir = options.data_dir.join(FILES);
+        let files = match &options.files {
+            Some(place) => FileStore::open(&dir, place).await?,
+            None => FileStore::in_dir(&dir)?,
+        };
         let readers = Readers::open(&directory, options.readers);
         let writer = Writer::open(directory).await?;
         #[cfg(feature = "planted-faults")]

@@ -17,7 +17,7 @@ use super::directory::Directory;
 use super::handle::FILES;
 use super::{BackupPlace, Storage, StorageError, packed};
 use crate::clock;
-use crate::files::FileStore;
+use crate::files::{FileStore, FilesPlace};
 
 /// Every board counts as open in a run that did not end cleanly: its next opening begins an epoch,
 /// so that nobody goes on from what came after the backup.
@@ -31,21 +31,28 @@ pub struct Restored {
     pub replaced: Option<PathBuf>,
 }
 
-/// Puts `file` in the place of the database of a directory that no server uses. The directory is
-/// made where it is missing. The old database is kept under another name.
+/// Puts `file` in the place of the database of a directory that no server uses, and its files into a
+/// place, which has them from then on. The directory is made where it is missing. The old database is
+/// kept under another name.
 ///
 /// # Errors
 /// A server uses the directory, the file is not a whole backup or newer than this program, or
 /// something cannot be written. The old database or the backup is in place, whole.
-pub async fn restore(dir: &Path, file: &Path) -> Result<Restored, BackupError> {
+pub async fn restore(
+    (dir, place): (&Path, &FilesPlace),
+    file: &Path,
+) -> Result<Restored, BackupError> {
     if !file.is_file() {
         return Err(StorageError::NoDatabase(file.to_owned()).into());
     }
     let claim = Directory::claim_for_restore(dir)?;
     backup::sweep(dir);
-    let files = FileStore::in_dir(&dir.join(FILES)).map_err(BackupError::Files)?;
-    stage(claim.database(), file, &files).await?;
-    put_in_place(claim.database()).await
+    let of_files = dir.join(FILES);
+    let files = FileStore::open_to_fill(&of_files, place).await;
+    stage(claim.database(), file, &files.map_err(BackupError::Files)?).await?;
+    let restored = put_in_place(claim.database()).await?;
+    FileStore::settle(&of_files, place).map_err(BackupError::Files)?;
+    Ok(restored)
 }
 
 impl Storage {

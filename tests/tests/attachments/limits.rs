@@ -9,9 +9,8 @@ use tokio::net::TcpStream;
 
 /// Waits until what was received of files that were given up is gone.
 async fn nothing_incoming(stage: &Stage) {
-    let incoming = stage.scene.server.data_dir().join("attachments/incoming");
     let gone = async {
-        while std::fs::read_dir(&incoming).expect("a folder").count() > 0 {
+        while stage.incoming() > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

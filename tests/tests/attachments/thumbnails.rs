@@ -66,7 +66,7 @@ async fn a_thumbnail_comes_from_the_store_and_is_made_again_where_it_is_damaged(
     let first = stage.get(&place).await;
     assert_eq!(first.header("content-type"), Some("image/png"));
     let name = stage.files().remove(0);
-    let root = stage.scene.server.data_dir().join("attachments/thumbnails");
+    let root = stage.root().join("thumbnails");
     let kept = root.join(&name[..2]).join(&name);
     let on_disk = std::fs::read(&kept).expect("a thumbnail");
     assert!(on_disk.ends_with(first.body()));
@@ -127,7 +127,7 @@ async fn a_thumbnail_goes_with_its_image() {
     let file = stage.attached("c1", "a.png", &bytes).await;
     assert_eq!(stage.get(&format!("{file}/thumbnail")).await.status, 200);
     let name = stage.files().remove(0);
-    let root = stage.scene.server.data_dir().join("attachments/thumbnails");
+    let root = stage.root().join("thumbnails");
     let kept = root.join(&name[..2]).join(&name);
     assert!(kept.exists());
     let card = format!("{}/cards/c1", stage.board);

@@ -51,11 +51,7 @@ async fn the_same_bytes_are_kept_once_and_survive_a_restart() {
     let totals = totals.expect("the totals");
     assert_eq!((totals.files, totals.bytes), (1, 70_000));
 
-    let Stage { scene, board, .. } = stage;
-    let server = scene.server.restart().await;
-    let scene = boardcast_tests::scene::Scene { server };
-    let ann = scene.server.token("ann");
-    let stage = Stage { scene, ann, board };
+    let stage = stage.restart().await;
     for file in [first, second] {
         assert_eq!(stage.get(&file).await.body(), bytes);
     }

@@ -118,6 +118,47 @@ fn it_tells_every_setting_and_what_it_prints_is_a_file_for_the_server() {
 }
 
 #[test]
+fn the_key_of_a_bucket_is_no_setting() {
+    let variables = [
+        ("BOARDCAST_S3_ACCESS_KEY_ID", "AKIDHIDDEN"),
+        ("BOARDCAST_S3_SECRET_ACCESS_KEY", "hidden-secret"),
+        ("BOARDCAST_S3_SESSION_TOKEN", "hidden-token"),
+    ];
+    let printed = config(&["--s3-timeout-ms", "5000"], &variables);
+    let text = succeeded(&printed) + &stderr(&printed);
+    assert!(text.contains("s3_timeout_ms = 5000 # flag\n"), "{text}");
+    let lower = text.to_lowercase();
+    assert!(
+        !lower.contains("hidden") && !lower.contains("secret"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_program_that_was_built_without_buckets_says_which_one_has_them() {
+    let scene = Scene::new();
+    let data = scene.text("data");
+    for args in [
+        &["config"][..],
+        &["serve", "--data-dir", &data],
+        &["check", "--data-dir", &data],
+        &["backup", "all.db", "--data-dir", &data],
+        &["restore", "all.db", "--data-dir", &data],
+    ] {
+        let output = Command::new(binary())
+            .args(args)
+            .env("BOARDCAST_S3_BUCKET", "plans")
+            .output()
+            .expect("the binary runs");
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?} {said}");
+        let expected = "`s3_bucket` needs a program that is built with `--features s3`";
+        assert!(said.contains(expected), "{args:?} {said}");
+    }
+    assert!(!scene.path("data").exists());
+}
+
+#[test]
 fn what_the_server_would_not_take_is_wrong_usage_here_too() {
     for (args, expected) in [
         (

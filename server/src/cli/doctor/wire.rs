@@ -1,6 +1,5 @@
 //! Requests to a server as a browser sends them, with all that is said on the way.
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,13 +20,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, CertificateError};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
+
+use crate::trust;
 
 /// How long an answer may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -276,28 +275,10 @@ fn is_any(error: &CertificateError, named: &[CertificateError]) -> bool {
 }
 
 fn connector(ca: Option<&Path>) -> Result<TlsConnector, String> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(path) => {
-            let failed = |why: String| format!("`--ca` is {}: {why}", path.display());
-            let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
-            for found in CertificateDer::pem_slice_iter(&pem) {
-                let found = found.map_err(|error| failed(error.to_string()))?;
-                roots
-                    .add(found)
-                    .map_err(|error| failed(error.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(failed("there is no certificate in PEM".to_owned()));
-            }
-        }
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = trust::client(ca).map_err(|why| match ca {
+        Some(path) => format!("`--ca` is {}: {why}", path.display()),
+        None => why,
+    })?;
     Ok(TlsConnector::from(Arc::new(config)))
 }
 

@@ -38,6 +38,9 @@ const BYTES_PER_S: u64 = 16 * 1_024;
 /// When to try again where a user or all users send as many files as may be, in seconds.
 const PLACES_RETRY_S: u32 = 2;
 
+/// When to try again where the store of files does not do what it is asked for, in seconds.
+const STORE_RETRY_S: u32 = 10;
+
 /// What the body is called.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -213,10 +216,25 @@ impl From<AttachmentError> for Problem {
                 let hint = format!("{hint}; `boardcast check` lists all that are not whole");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, hint).of_kind("damaged-file")
             }
-            AttachmentError::Files(FileError::Directory { .. } | FileError::Store(_)) => {
+            AttachmentError::Files(FileError::Silent(_) | FileError::Store(_)) => {
                 tracing::error!(%error, "the store of files does not answer");
                 let hint = "the store of files does not answer; try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(PLACES_RETRY_S)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(STORE_RETRY_S)
+            }
+            AttachmentError::Files(
+                FileError::Directory { .. }
+                | FileError::Elsewhere { .. }
+                | FileError::Key(_)
+                | FileError::Settings(_)
+                | FileError::Denied(_)
+                | FileError::NoBucket
+                | FileError::Foreign { .. }
+                | FileError::Unmarked { .. },
+            ) => {
+                tracing::error!(%error, "the store of files cannot be used");
+                let hint =
+                    "the store of files refuses this server; ask who runs it, whose log says why";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, hint).retry_after_s(STORE_RETRY_S)
             }
             AttachmentError::Storage(error) => not_read(&error),
         }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock;
+use crate::files::FilesPlace;
 use crate::import::{ExportFormat, FileFormat, Source, export};
 use crate::room::RoomLimits;
 use crate::storage::{CheckTarget, StorageOptions, check};
@@ -264,7 +265,7 @@ async fn what_happened_at_trello_is_the_history_of_a_new_board_and_its_cards() {
 
     home.rooms.stop().await;
     home.storage.close().await.unwrap();
-    let target = CheckTarget::Directory(home.dir.path().to_owned());
+    let target = CheckTarget::Directory(home.dir.path().to_owned(), FilesPlace::Directory);
     let report = check(&target, &[], &|_, _| ControlFlow::Continue(()))
         .await
         .unwrap();

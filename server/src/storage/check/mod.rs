@@ -29,7 +29,7 @@ use super::StorageError;
 use super::connect::{self, Schema};
 use super::directory::Directory;
 use super::handle::FILES;
-use crate::files::FileStore;
+use crate::files::{FileStore, FilesPlace};
 use index::Index;
 use ledger::Ledgers;
 
@@ -39,8 +39,8 @@ const WATCH_EVERY: u64 = 1_024;
 /// What to check.
 #[derive(Clone, Debug)]
 pub enum CheckTarget {
-    /// The database of a data directory, which is locked meanwhile.
-    Directory(PathBuf),
+    /// The database of a data directory, which is locked meanwhile, and its files at their place.
+    Directory(PathBuf, FilesPlace),
     /// A file that nobody writes, such as a backup.
     File(PathBuf),
 }
@@ -85,9 +85,10 @@ pub async fn check(
 ) -> Result<CheckReport, CheckError> {
     let ledgers = Ledgers::read(ledgers)?;
     let (file, files, _claim) = match target {
-        CheckTarget::Directory(dir) => {
+        CheckTarget::Directory(dir, place) => {
             let claim = Directory::claim_existing(dir)?;
-            let files = FileStore::existing(&dir.join(FILES)).map_err(StorageError::from)?;
+            let files = FileStore::open_to_read(&dir.join(FILES), place).await;
+            let files = files.map_err(StorageError::from)?;
             (claim.database().to_owned(), Some(files), Some(claim))
         }
         CheckTarget::File(file) if !file.is_file() => {

@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 
 use super::harness::{TestRoom, copy_of, options, start};
+use crate::files::FilesPlace;
 use crate::storage::restore::stage;
 use crate::storage::{
     BackupError, CheckTarget, Storage, StorageError, check, put, restore, unfinished,
@@ -98,7 +99,9 @@ async fn a_restore_keeps_the_old_database_with_its_write_ahead_log() {
     let killed = Killed::new().await;
     assert!(killed.at_end > killed.at_backup);
     assert_eq!(versions(&database(&killed.dir)).await, killed.at_end);
-    let restored = restore(killed.dir.path(), &killed.backup).await.unwrap();
+    let restored = restore((killed.dir.path(), &FilesPlace::Directory), &killed.backup)
+        .await
+        .unwrap();
     assert_eq!(restored.replaced, killed.replaced().pop());
     killed.assert_restored().await;
 }
