@@ -10,6 +10,7 @@ mod import;
 mod key;
 mod link;
 mod place;
+mod plain;
 mod reindex;
 mod remote;
 mod restore;
@@ -22,6 +23,8 @@ mod user;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use self::plain::plain_lines;
 
 /// A live kanban server: boards over WebSocket, kept in one SQLite file.
 #[derive(Debug, Parser)]
@@ -110,11 +113,11 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(message)) => {
-            eprintln!("boardcast: {message}");
+            eprintln!("boardcast: {}", plain_lines(&message));
             ExitCode::from(1)
         }
         Err(Failure::Usage(message)) => {
-            eprintln!("boardcast: {message}");
+            eprintln!("boardcast: {}", plain_lines(&message));
             ExitCode::from(2)
         }
     }
