@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod key;
 mod link;
+mod noted;
 mod place;
 mod plain;
 mod reindex;
