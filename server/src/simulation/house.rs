@@ -74,7 +74,7 @@ impl House {
             actor: Actor::new(person.user, false),
             name: person.user.as_str().into(),
             expires: Timestamp(u64::MAX >> 12),
-            proof: Proof::Signed,
+            proof: Proof::Signed(self.services.tokens.key()),
             grant: Grant::Full,
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
