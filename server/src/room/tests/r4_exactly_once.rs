@@ -101,6 +101,25 @@ fn r4_a_newer_connection_need_not_send_what_was_refused_over_the_older_one() {
 }
 
 #[test]
+fn r4_who_was_refused_by_a_room_whose_board_is_deleted_comes_back_over_a_new_connection() {
+    let mut bench = Bench::new();
+    let mut ed = bench.joined(1, "ed");
+    let mut ann = bench.joined(2, "ann");
+    let submit = ed.submit(1, vec![create(1)]);
+    assert!(bench.handle_at(submit, Err(Refusal::Busy)).is_none());
+    ed.take();
+    bench.room.dismiss();
+    for (peer, closing) in [(&mut ed, Some(CloseCode::InternalError)), (&mut ann, None)] {
+        assert_eq!(peer.outbox.closing(), closing);
+        assert_eq!(kinds(&peer.take()), ["role"]);
+    }
+    // What comes in while the room ends.
+    bench.room.turn_away(ann.submit(1, vec![create(1)]));
+    assert_eq!(ann.outbox.closing(), Some(CloseCode::InternalError));
+    assert_eq!(kinds(&ann.take()), ["error"]);
+}
+
+#[test]
 fn r4_a_gap_upward_is_accepted() {
     let mut bench = Bench::new();
     let ed = bench.joined(1, "ed");

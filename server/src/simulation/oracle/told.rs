@@ -67,7 +67,12 @@ impl Oracle {
         self.durable(board, said.epoch, said.durable);
         self.epochs.insert((link.id, board), said.epoch);
         let client = self.clients[link.person];
-        let at = self.asked.remove(&(link.id, board, said.req)).flatten();
+        let asked = (link.id, board, said.req);
+        let at = self.asked.remove(&asked).flatten();
+        if self.asked_in_vain.remove(&asked) && !self.is_unclear {
+            let client = self.clients[link.person];
+            return self.fail(|| format!("{client} is on {board}, which was in the bin"));
+        }
         let began = Position {
             epoch: said.epoch,
             version: said.version,
