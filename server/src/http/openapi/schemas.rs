@@ -136,7 +136,10 @@ fn accounts() -> Vec<(&'static str, Value)> {
         ("MadeLink", strings(&["id", "link"])),
         ("Accept", sent(&["invitation"])),
         ("Membership", strings(&["board", "role"])),
-        ("UserPatch", sent(&["disabled?", "admin?"])),
+        (
+            "UserPatch",
+            json!({"oneOf": [sent(&["disabled"]), sent(&["admin"])]}),
+        ),
         (
             "Anything",
             json!({"type": "object", "description": "See docs/admin.md and docs/accounts.md."}),
