@@ -13,6 +13,8 @@ use crate::answered;
 
 /// A server that looks at its files seldom by itself, and what commands beside it do.
 async fn scene() -> Scene {
+    // Built before sockets are open, which answer no pings while a command runs.
+    boardcast_tests::process::binary();
     Scene::with(|config| {
         config.tokens.look_every_ms = 3_600_000;
         config.tokens.look_again_ms = 0;

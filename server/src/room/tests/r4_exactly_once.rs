@@ -1,6 +1,7 @@
 //! R4: a submit is named by client and number, and applied once.
 
 use boardcast_protocol::board::{CardKey, Reason};
+use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::command::CardChange;
 use boardcast_protocol::limits::OUTCOMES_KEPT;
 use boardcast_protocol::message::OutcomeResult;
