@@ -108,7 +108,7 @@ fn flatten(place: &str, value: &Value, shown: &mut Shown) {
                 flatten(&format!("{place}/{id}"), item, shown);
             }
         }
-        value => {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             shown.insert(place.to_owned(), value.clone());
         }
     }
@@ -120,9 +120,10 @@ pub(in crate::simulation) fn spoiled(board: &Board, entry: &Append) -> Option<St
         return None;
     }
     let events: Vec<Event> = serde_json::from_slice(&entry.events).unwrap();
-    let may = |event: &Event| match event {
-        Event::BoardSet { archived, .. } => *archived == Some(false),
-        event => matches!(event, Event::MemberPut { .. } | Event::MemberRemoved { .. }),
+    let may = |event: &Event| {
+        let restored = Some(false);
+        matches!(event, Event::MemberPut { .. } | Event::MemberRemoved { .. })
+            || matches!(event, Event::BoardSet { archived, .. } if *archived == restored)
     };
     // What follows from the end of a membership is of the same version.
     if events.iter().any(may) {
