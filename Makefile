@@ -26,7 +26,7 @@ simulate: ## Run SEEDS=1000 simulated worlds, or one SEED=N (TRIM=1: trimmed, TR
 	@cargo test --profile simulate -p boardcast --lib simulation::runner::simulate -- --exact --ignored --nocapture
 
 # The client first: the server takes it along when it is compiled.
-test: components fmt-check client lint doc unit deny web ## Run everything that CI runs
+test: components fmt-check client lint doc unit deny web openapi ## Run everything that CI runs
 	$(STEP) 'all checks passed'
 
 fmt: ## Format the Rust code

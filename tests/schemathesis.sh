@@ -5,16 +5,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=4.32.5
+pins=$PWD/tests/schemathesis.txt
+version=$(sed -n 's/^schemathesis==//p' "$pins")
 tools=$PWD/target/tools/schemathesis-$version
 if ! python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2> /dev/null; then
     echo 'openapi: SKIPPED: it needs Python 3.10 with venv' >&2
     exit 0
 fi
-if [ ! -x "$tools/bin/schemathesis" ]; then
+if [ ! -e "$tools/installed" ]; then
     rm -rf "$tools"
     python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$pins"
+    touch "$tools/installed"
 fi
 
 cargo build --quiet --package boardcast
@@ -48,6 +50,8 @@ cd "$dir"
     --header "Authorization: Bearer $token" \
     --checks all --seed "${SEED:-1}" --max-examples "${EXAMPLES:-10}" \
     --exclude-operation-id stream-events --exclude-operation-id restore \
-    --request-timeout 10 --no-color "$@"
+    --request-timeout 10 --no-color "$@" | tee "$dir/told"
+asked=$(sed -n 's/^ *\([0-9,]*\) generated.*/\1/p' "$dir/told" | tail -n 1)
+echo "openapi: ${asked:-no} examples were asked"
 kill -0 "$server" || { cat "$dir/log" >&2; exit 1; }
 if grep -n 'panicked' "$dir/log"; then exit 1; fi

@@ -17,6 +17,7 @@ pub mod attachments;
 pub mod auth;
 pub mod backups;
 mod behind;
+mod calendar;
 mod chance;
 pub mod clock;
 pub mod connection;

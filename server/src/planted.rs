@@ -40,6 +40,14 @@ pub(crate) enum Bug {
     FenceOpen,
     /// What a full disk refused is not written again.
     GiveUpOnFullDisk,
+    /// What is undone is the version before the one that is asked for.
+    UndoTheOneBefore,
+    /// Everybody undoes what others have done.
+    UndoOfOthers,
+    /// A board that is archived takes everything.
+    ArchivedTakesAll,
+    /// The room of a board that went into the bin goes on.
+    RoomOutlivesBoard,
 }
 
 #[cfg(not(test))]

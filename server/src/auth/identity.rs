@@ -6,6 +6,7 @@ use boardcast_protocol::board::{Action, Actor, Pass, Scope, Who};
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::position::Timestamp;
 
+use super::KeyId;
 use crate::storage::{LinkId, SessionId, TokenId};
 
 /// Who credentials speak for, what they are good for, and how long.
@@ -27,8 +28,8 @@ pub struct Identity {
 /// What an identity was proved by: what ends its sockets when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// A signed token.
-    Signed,
+    /// A token that this key has signed.
+    Signed(KeyId),
     /// The session of a browser.
     Session(SessionId),
     /// A token for programs.
@@ -152,7 +153,7 @@ impl Identity {
     pub fn session(&self) -> Option<SessionId> {
         match self.proof {
             Proof::Session(session) => Some(session),
-            Proof::Signed | Proof::Token(_) | Proof::Link(_) => None,
+            Proof::Signed(_) | Proof::Token(_) | Proof::Link(_) => None,
         }
     }
 }

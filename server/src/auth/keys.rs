@@ -7,6 +7,7 @@ use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey, Validation};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use sha2::{Digest, Sha256};
 
 use super::Secret;
 use super::token::{Claims, TokenError};
@@ -14,6 +15,26 @@ use super::token::{Claims, TokenError};
 /// Smallest modulus of RSA: 2,048 bits, as RFC 7518 section 3.3 asks. A longer one than 8,192 bits
 /// would take long to verify with.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1_024;
+
+/// Tells the keys apart that tokens are verified with: 64 bits of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyId(u64);
+
+impl KeyId {
+    fn of(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update(part);
+        }
+        let digest = digest.finalize();
+        Self(
+            digest
+                .iter()
+                .take(8)
+                .fold(0, |id, byte| id << 8 | u64::from(*byte)),
+        )
+    }
+}
 
 /// Which key a token names. Nothing else that a header may say is looked at: no address of a key, no
 /// key that it brings along.
@@ -65,6 +86,7 @@ impl Head {
 /// A public key of somebody else whose tokens are accepted.
 #[derive(Clone, Debug)]
 pub(super) struct OutsideKey {
+    id: KeyId,
     kid: Option<String>,
     algorithm: Algorithm,
     key: DecodingKey,
@@ -81,6 +103,10 @@ impl OutsideKey {
         algorithm: Algorithm,
         key: DecodingKey,
     ) -> Result<Self, &'static str> {
+        let id = match key.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, e } => KeyId::of(&[n, e]),
+            DecodingKeyKind::SecretOrDer(bytes) => KeyId::of(&[bytes]),
+        };
         let bytes = match key.kind() {
             // A modulus that is written with a zero in front is no longer for it.
             DecodingKeyKind::RsaModulusExponent { n, .. } => {
@@ -99,6 +125,7 @@ impl OutsideKey {
             return Err("a key of EdDSA is one of Ed25519");
         }
         Ok(Self {
+            id,
             kid,
             algorithm,
             key,
@@ -126,12 +153,29 @@ impl OutsideKey {
 
 /// All keys.
 pub(super) struct Keys {
-    /// Signs.
-    pub(super) signing: EncodingKey,
-    /// Verifies what the server has signed: the present one, then the one before.
-    own: Vec<DecodingKey>,
+    /// The present one, which signs.
+    present: OwnKey,
+    /// The one before, which signs what goes on from what it signed.
+    before: Option<OwnKey>,
     own_validation: Validation,
     others: Option<Others>,
+}
+
+/// A key of the server.
+struct OwnKey {
+    id: KeyId,
+    signs: EncodingKey,
+    verifies: DecodingKey,
+}
+
+impl OwnKey {
+    fn new(secret: &Secret) -> Self {
+        Self {
+            id: KeyId::of(&[secret.bytes()]),
+            signs: EncodingKey::from_secret(secret.bytes()),
+            verifies: DecodingKey::from_secret(secret.bytes()),
+        }
+    }
 }
 
 /// Those of others.
@@ -145,22 +189,44 @@ pub(super) struct Others {
 impl Keys {
     /// The server's own keys, and those of others where there may be any.
     pub(super) fn new(present: &Secret, before: Option<&Secret>, others: Option<Others>) -> Self {
-        let own = [Some(present), before].into_iter().flatten();
         Self {
-            signing: EncodingKey::from_secret(present.bytes()),
-            own: own
-                .map(|key| DecodingKey::from_secret(key.bytes()))
-                .collect(),
+            present: OwnKey::new(present),
+            before: before.map(OwnKey::new),
             own_validation: validation(Algorithm::HS256),
             others,
         }
     }
 
-    /// What a token claims that one of these keys has signed.
+    fn own(&self) -> impl Iterator<Item = &OwnKey> {
+        [Some(&self.present), self.before.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
+    /// The id of the key that signs.
+    pub(super) fn present(&self) -> KeyId {
+        self.present.id
+    }
+
+    /// Whether tokens of a key are accepted.
+    pub(super) fn has(&self, id: KeyId) -> bool {
+        let mut others = self.others.iter().flat_map(|others| &others.keys);
+        self.own().any(|key| key.id == id) || others.any(|key| key.id == id)
+    }
+
+    /// What signs a token in place of one that this key has signed: the same key where it is the
+    /// server's, so that both end with it. `None` where it is not accepted any more.
+    pub(super) fn signing(&self, id: KeyId) -> Option<&EncodingKey> {
+        let own = self.own().find(|key| key.id == id);
+        let key = own.or_else(|| self.has(id).then_some(&self.present))?;
+        Some(&key.signs)
+    }
+
+    /// What a token claims that one of these keys has signed, and which.
     ///
     /// # Errors
     /// None has.
-    pub(super) fn open(&self, token: &str, head: &Head) -> Result<Claims, TokenError> {
+    pub(super) fn open(&self, token: &str, head: &Head) -> Result<(Claims, KeyId), TokenError> {
         if head.algorithm == Algorithm::HS256 {
             return self.open_own(token);
         }
@@ -172,18 +238,19 @@ impl Keys {
                 Err(error) => return Err(error),
                 Ok(claims) => {
                     let is_for_us = claims.is_for(others.audience.as_deref());
-                    return is_for_us.then_some(claims).ok_or(TokenError::Audience);
+                    let opened = is_for_us.then_some((claims, fitting.id));
+                    return opened.ok_or(TokenError::Audience);
                 }
             }
         }
         Err(refusal)
     }
 
-    fn open_own(&self, token: &str) -> Result<Claims, TokenError> {
-        for key in &self.own {
-            match decode(token, key, &self.own_validation) {
+    fn open_own(&self, token: &str) -> Result<(Claims, KeyId), TokenError> {
+        for key in self.own() {
+            match decode(token, &key.verifies, &self.own_validation) {
                 Err(TokenError::Signature) => {}
-                opened => return opened,
+                opened => return opened.map(|claims| (claims, key.id)),
             }
         }
         Err(TokenError::Signature)

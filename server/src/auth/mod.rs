@@ -14,6 +14,7 @@ pub use api::{ApiTokenError, ApiTokens, LINK_PREFIX, TOKEN_PREFIX, is_api_token,
 pub use identity::{Grant, Identity, Proof};
 pub use keeper::{Keeper, KeyError, TokenRules};
 pub use key_set::{InvalidKeySetUrl, KeySetUrl};
+pub use keys::KeyId;
 pub use secret::{Secret, SecretError};
 pub use ticket::{TICKET_TTL_MS, TicketError, Tickets};
 pub use token::{TokenError, Tokens};

@@ -71,6 +71,7 @@ impl Tickets {
 mod tests {
     use super::*;
     use crate::auth::{Grant, Proof};
+    use crate::storage::LinkId;
     use boardcast_protocol::board::Actor;
 
     fn ann() -> Identity {
@@ -78,7 +79,7 @@ mod tests {
             actor: Actor::new("ann".parse().unwrap(), false),
             name: "Ann".into(),
             expires: Timestamp(1_000_000),
-            proof: Proof::Signed,
+            proof: Proof::Link(LinkId(1)),
             grant: Grant::Full,
         }
     }

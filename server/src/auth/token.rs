@@ -1,5 +1,6 @@
 //! Signed tokens: JSON Web Tokens of the server, and of those whose keys it is told to accept.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use boardcast_protocol::limits::{NAME_MAX_BYTES, TOKEN_MAX_BYTES};
 use boardcast_protocol::position::Timestamp;
 
 use super::keeper::{Missing, Waiting};
-use super::keys::{Head, Keys};
+use super::keys::{Head, KeyId, Keys};
 use super::{Grant, Identity, Proof, Secret};
 
 /// How far the clocks of two machines may differ.
@@ -29,6 +30,8 @@ pub struct Tokens(Arc<Shared>);
 
 struct Shared {
     keys: RwLock<Arc<Keys>>,
+    /// How often they have changed.
+    changes: AtomicU64,
     /// Users whose accounts are disabled.
     disabled: DashSet<UserId>,
     /// Who looks for keys that are not known.
@@ -141,6 +144,7 @@ impl Tokens {
     fn of(keys: Keys, keeper: OnceLock<mpsc::Sender<Waiting>>) -> Self {
         Self(Arc::new(Shared {
             keys: RwLock::new(Arc::new(keys)),
+            changes: AtomicU64::new(0),
             disabled: DashSet::new(),
             keeper,
         }))
@@ -150,6 +154,22 @@ impl Tokens {
     pub(super) fn put(&self, keys: Keys) {
         let mut present = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
         *present = Arc::new(keys);
+        self.0.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often the keys have changed.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Acquire)
+    }
+
+    /// The key that signs.
+    pub fn key(&self) -> KeyId {
+        self.keys().present()
+    }
+
+    /// Whether tokens that a key has signed are accepted.
+    pub fn accepts(&self, key: KeyId) -> bool {
+        self.keys().has(key)
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -176,6 +196,21 @@ impl Tokens {
     /// # Errors
     /// The library's, which signs with HMAC and so has no reason to fail.
     pub fn sign(&self, actor: Actor, now: Timestamp, ttl_ms: u64) -> Result<String, TokenError> {
+        self.sign_after(self.key(), actor, now, ttl_ms)
+    }
+
+    /// A token in place of one that `key` has signed: it is not accepted for longer than that key,
+    /// where that is a key of the server.
+    ///
+    /// # Errors
+    /// The key is not accepted any more.
+    pub fn sign_after(
+        &self,
+        key: KeyId,
+        actor: Actor,
+        now: Timestamp,
+        ttl_ms: u64,
+    ) -> Result<String, TokenError> {
         let claims = Claims {
             sub: actor.user,
             name: None,
@@ -185,12 +220,10 @@ impl Tokens {
             exp: now.0.saturating_add(ttl_ms).div_ceil(1_000),
             aud: None,
         };
-        jsonwebtoken::encode(
-            &Header::new(Algorithm::HS256),
-            &claims,
-            &self.keys().signing,
-        )
-        .map_err(|error| TokenError::Claims(error.to_string()))
+        let keys = self.keys();
+        let signing = keys.signing(key).ok_or(TokenError::Signature)?;
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, signing)
+            .map_err(|error| TokenError::Claims(error.to_string()))
     }
 
     /// Who a token speaks for. Where no key fits that is known, it is looked for, which takes 6 s at
@@ -234,7 +267,7 @@ impl Tokens {
         if token.len() > TOKEN_MAX_BYTES {
             return Err(TokenError::Malformed);
         }
-        let claims = self.keys().open(token, &Head::of(token)?)?;
+        let (claims, key) = self.keys().open(token, &Head::of(token)?)?;
         let expires = Timestamp(claims.exp.saturating_mul(1_000));
         if now.0 >= expires.0.saturating_add(LEEWAY_MS) {
             return Err(TokenError::Expired);
@@ -258,7 +291,7 @@ impl Tokens {
             actor: Actor::new(claims.sub, claims.role.is_some()),
             name,
             expires,
-            proof: Proof::Signed,
+            proof: Proof::Signed(key),
             grant: Grant::Full,
         })
     }
@@ -294,7 +327,8 @@ mod tests {
 
     fn signed(tokens: &Tokens, claims: &serde_json::Value) -> String {
         let header = Header::new(Algorithm::HS256);
-        jsonwebtoken::encode(&header, claims, &tokens.keys().signing).unwrap()
+        let keys = tokens.keys();
+        jsonwebtoken::encode(&header, claims, keys.signing(keys.present()).unwrap()).unwrap()
     }
 
     #[test]

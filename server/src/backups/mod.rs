@@ -2,6 +2,7 @@
 
 mod name;
 
+use std::cmp::Reverse;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -100,9 +101,9 @@ pub(crate) async fn back_up_now_and_then(
     sweep_unfinished(&rules.dir);
     let schedule = async {
         let due_ms = newest.map_or(0, |at| at.0.saturating_add(rules.every_ms));
-        let mut wait_ms = due_ms
-            .saturating_sub(clock::now().0)
-            .max(rules.first_after_ms);
+        let left_ms = due_ms.saturating_sub(clock::now().0);
+        // One that was taken while the clock was ahead does not hold up the others for longer.
+        let mut wait_ms = left_ms.min(rules.every_ms).max(rules.first_after_ms);
         loop {
             sleep(Duration::from_millis(wait_ms)).await;
             wait_ms = match take(&storage, &rules, &report).await {
@@ -120,7 +121,8 @@ pub(crate) async fn back_up_now_and_then(
 /// Whether one was taken.
 async fn take(storage: &Storage, rules: &BackupRules, report: &BackupReport) -> bool {
     let now = clock::now();
-    let name = BackupName::at(now).to_string();
+    let taken = BackupName::at(now);
+    let name = taken.to_string();
     let bytes = match write(storage, &rules.dir, &name).await {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -135,20 +137,15 @@ async fn take(storage: &Storage, rules: &BackupRules, report: &BackupReport) -> 
     };
     tracing::info!(file = name, bytes, "a backup was taken");
     storage.audit(AuditEntry {
-        at: now,
-        act: AuditAct::BackupTaken,
-        by: None,
-        address: None,
-        about: None,
-        board: None,
         detail: json!({"file": name, "bytes": bytes}),
+        ..AuditEntry::new(AuditAct::BackupTaken, now)
     });
     report.with(|stats| {
         stats.taken += 1;
         stats.newest = Some(now.0);
         stats.reason = None;
     });
-    if let Err(error) = remove_old(&rules.dir, rules.keep) {
+    if let Err(error) = remove_old(&rules.dir, taken, rules.keep) {
         tracing::warn!(%error, "old backups stay; the next one tries again to remove them");
     }
     true
@@ -183,10 +180,11 @@ async fn write(storage: &Storage, dir: &Path, name: &str) -> Result<u64, BackupE
     Ok(bytes)
 }
 
-/// Removes all but the newest; files with other names stay.
-fn remove_old(dir: &Path, keep: usize) -> io::Result<()> {
+/// Removes all but the newest, of which `taken` is the first: those of a later time were taken while
+/// the clock was ahead, and go before all others. Files with other names stay.
+fn remove_old(dir: &Path, taken: BackupName, keep: usize) -> io::Result<()> {
     let mut names = names(dir)?;
-    names.sort_unstable_by(|one, other| other.cmp(one));
+    names.sort_unstable_by_key(|name| (*name > taken, Reverse(*name)));
     for name in names.into_iter().skip(keep) {
         fs::remove_file(dir.join(name.to_string()))?;
     }

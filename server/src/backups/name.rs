@@ -2,6 +2,8 @@
 
 use boardcast_protocol::position::Timestamp;
 
+use crate::calendar;
+
 const PREFIX: &str = "boardcast-";
 const SUFFIX: &str = "Z.db";
 const DAY_S: u64 = 24 * 60 * 60;
@@ -40,7 +42,7 @@ impl BackupName {
         );
         let (hour, minute) = (number(&time[..2])?, number(&time[2..4])?);
         let second = number(&time[4..])?;
-        let at_s = days(year, month, day)? * DAY_S + hour * 3_600 + minute * 60 + second;
+        let at_s = calendar::day(year, month, day)? * DAY_S + hour * 3_600 + minute * 60 + second;
         let parsed = Self { at_s };
         // Whatever is not a time is not written so.
         (parsed.to_string() == name).then_some(parsed)
@@ -49,7 +51,7 @@ impl BackupName {
 
 impl std::fmt::Display for BackupName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (year, month, day) = date(self.at_s / DAY_S);
+        let (year, month, day) = calendar::date(self.at_s / DAY_S);
         let second = self.at_s % DAY_S;
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(
@@ -57,38 +59,6 @@ impl std::fmt::Display for BackupName {
             "{PREFIX}{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}{SUFFIX}"
         )
     }
-}
-
-/// Days of 400 years, after which the calendar is the same again.
-const ERA_DAYS: u64 = 146_097;
-/// From March 1 of the year 0 to 1970.
-const EPOCH_DAYS: u64 = 719_468;
-
-/// The date of a day since 1970: counted from March, so that the leap day is the last of a year.
-fn date(day: u64) -> (u64, u64, u64) {
-    let day = day + EPOCH_DAYS;
-    let (era, day) = (day / ERA_DAYS, day % ERA_DAYS);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day_of_month = day - (153 * month + 2) / 5 + 1;
-    let is_next = month >= 10;
-    let month = if is_next { month - 9 } else { month + 3 };
-    (era * 400 + year + u64::from(is_next), month, day_of_month)
-}
-
-/// The day since 1970 of a date; `None` where it is before that.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    let is_next = month <= 2;
-    let year = year.checked_sub(u64::from(is_next))?;
-    let month = if is_next {
-        month + 9
-    } else {
-        month.checked_sub(3)?
-    };
-    let (era, year) = (year / 400, year % 400);
-    let day = (153 * month + 2) / 5 + day.checked_sub(1)?;
-    (era * ERA_DAYS + 365 * year + year / 4 - year / 100 + day).checked_sub(EPOCH_DAYS)
 }
 
 #[cfg(test)]

@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::files::FilesArgs;
+use super::noted::note;
 use super::place::{Place, PlaceArgs};
 use super::remote::Remote;
-use crate::storage::{BackupError, back_up, parent, put, unfinished, verify_backup};
+use crate::clock;
+use crate::storage::{
+    AuditAct, AuditEntry, BackupError, back_up, parent, put, unfinished, verify_backup,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupArgs {
@@ -34,13 +39,20 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), Failure> {
     }
     let runtime = Runtime::new().map_err(Failure::failed)?;
     let bytes = match place {
-        Place::Directory(dir) => runtime
-            .block_on(back_up(
+        Place::Directory(dir) => {
+            let written = runtime.block_on(back_up(
                 (&dir, &args.files.place()?),
                 &args.file,
                 args.force,
-            ))
-            .map_err(failure)?,
+            ));
+            let bytes = written.map_err(failure)?;
+            let taken = AuditEntry {
+                detail: json!({"bytes": bytes}),
+                ..AuditEntry::new(AuditAct::BackupTaken, clock::now())
+            };
+            note(&dir, &taken);
+            bytes
+        }
         Place::Server(server) => fetch(&server, args, &runtime)?,
     };
     eprintln!("{bytes} bytes written to {}", args.file.display());

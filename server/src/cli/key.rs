@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Failure;
+use super::noted::note;
 use crate::auth::Secret;
+use crate::clock;
+use crate::storage::{AuditAct, AuditEntry};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct KeyArgs {
@@ -29,9 +32,15 @@ struct DirArgs {
 }
 
 pub(super) fn run(args: &KeyArgs) -> Result<(), Failure> {
-    match &args.what {
-        What::Rotate(DirArgs { data_dir }) => Secret::rotate(data_dir),
-        What::Retire(DirArgs { data_dir }) => Secret::retire(data_dir),
-    }
-    .map_err(Failure::failed)
+    let (data_dir, done, act) = match &args.what {
+        What::Rotate(DirArgs { data_dir }) => {
+            (data_dir, Secret::rotate(data_dir), AuditAct::KeyRotated)
+        }
+        What::Retire(DirArgs { data_dir }) => {
+            (data_dir, Secret::retire(data_dir), AuditAct::KeyRetired)
+        }
+    };
+    done.map_err(Failure::failed)?;
+    note(data_dir, &AuditEntry::new(act, clock::now()));
+    Ok(())
 }

@@ -7,7 +7,8 @@ use boardcast_protocol::board::Actor;
 use serde::Deserialize;
 
 use super::Failure;
-use super::token::{ServerRole, parse_user, tokens};
+use super::noted::note;
+use super::token::{ServerRole, parse_user, signed, tokens};
 use crate::clock;
 
 /// How long the page that the link opens stays signed in, at most.
@@ -35,13 +36,15 @@ struct Ticket {
 }
 
 pub(super) fn run(args: &LinkArgs) -> Result<(), Failure> {
-    let actor = Actor::new(
-        parse_user(&args.user)?,
-        args.role == Some(ServerRole::Admin),
-    );
+    let (user, now) = (parse_user(&args.user)?, clock::now());
+    let admin = args.role == Some(ServerRole::Admin);
     let token = tokens(&args.data_dir)?
-        .sign(actor, clock::now(), TOKEN_TTL_MS)
+        .sign(Actor::new(user, admin), now, TOKEN_TTL_MS)
         .map_err(Failure::failed)?;
+    note(
+        &args.data_dir,
+        &signed(Some(user), admin, now, TOKEN_TTL_MS),
+    );
     let server = args.server.trim_end_matches('/');
     let ticket = ask(server, &token).map_err(|error| {
         Failure::failed(format!("failed to get a ticket from {server}: {error}"))

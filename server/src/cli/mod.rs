@@ -10,7 +10,9 @@ mod files;
 mod import;
 mod key;
 mod link;
+mod noted;
 mod place;
+mod plain;
 mod reindex;
 mod remote;
 mod restore;
@@ -23,6 +25,8 @@ mod user;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use self::plain::plain_lines;
 
 /// A live kanban server: boards over WebSocket, kept in one SQLite file.
 #[derive(Debug, Parser)]
@@ -111,11 +115,11 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(message)) => {
-            eprintln!("boardcast: {message}");
+            eprintln!("boardcast: {}", plain_lines(&message));
             ExitCode::from(1)
         }
         Err(Failure::Usage(message)) => {
-            eprintln!("boardcast: {message}");
+            eprintln!("boardcast: {}", plain_lines(&message));
             ExitCode::from(2)
         }
     }

@@ -8,8 +8,10 @@ use tokio::runtime::Runtime;
 use super::Failure;
 use super::backup::failure;
 use super::files::FilesArgs;
+use super::noted::note;
 use super::place::{Place, PlaceArgs};
-use crate::storage::restore;
+use crate::clock;
+use crate::storage::{AuditAct, AuditEntry, restore};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RestoreArgs {
@@ -29,6 +31,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<(), Failure> {
                 .map_err(Failure::failed)?
                 .block_on(restore((&dir, &args.files.place()?), file))
                 .map_err(failure)?;
+            note(&dir, &AuditEntry::new(AuditAct::Restored, clock::now()));
             eprintln!("{} is in place; boards begin new epochs", file.display());
             if let Some(replaced) = restored.replaced {
                 eprintln!("the database before it is {}", replaced.display());

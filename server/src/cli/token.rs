@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 
 use boardcast_protocol::board::Actor;
 use boardcast_protocol::ids::UserId;
+use boardcast_protocol::position::Timestamp;
+use serde_json::json;
 
+use super::noted::note;
 use super::{Failure, ttl};
 use crate::auth::{Secret, Tokens};
 use crate::clock;
+use crate::storage::{AuditAct, AuditEntry};
 
 /// What a user may do on the server as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -49,18 +53,36 @@ pub(super) fn run(args: &TokenArgs) -> Result<(), Failure> {
         users.push(parse_user(name)?);
     }
     let tokens = tokens(&args.data_dir)?;
+    let (now, admin) = (clock::now(), args.role == Some(ServerRole::Admin));
     let mut lines = String::new();
-    for user in users {
-        let actor = Actor::new(user, args.role == Some(ServerRole::Admin));
-        let token = tokens
-            .sign(actor, clock::now(), args.ttl)
-            .map_err(Failure::failed)?;
+    for user in &users {
+        let token = tokens.sign(Actor::new(*user, admin), now, args.ttl);
         // Writing to a String cannot fail.
-        let _ = writeln!(lines, "{token}");
+        let _ = writeln!(lines, "{}", token.map_err(Failure::failed)?);
     }
+    let only = users.first().copied().filter(|_| args.count.is_none());
+    let mut entry = signed(only, admin, now, args.ttl);
+    if let Some(count) = args.count {
+        entry.detail["users"] = format!("{0}-1 to {0}-{count}", args.user).into();
+    }
+    note(&args.data_dir, &entry);
     std::io::stdout()
         .write_all(lines.as_bytes())
         .map_err(|error| Failure::failed(format!("failed to print tokens: {error}")))
+}
+
+/// That tokens were made, for the audit log; `about` is the user where there is one.
+pub(super) fn signed(
+    about: Option<UserId>,
+    admin: bool,
+    now: Timestamp,
+    ttl_ms: u64,
+) -> AuditEntry {
+    AuditEntry {
+        about,
+        detail: json!({"admin": admin, "expires": now.0.saturating_add(ttl_ms)}),
+        ..AuditEntry::new(AuditAct::TokenSigned, now)
+    }
 }
 
 /// A user as it was named on the command line.

@@ -1,6 +1,5 @@
 //! Sockets of people who may no longer have them: of accounts that were disabled, of sessions that
-//! were ended, of tokens and links that
-//! were revoked.
+//! were ended, of tokens and links that were revoked, of keys that were retired.
 //!
 //! Whoever ends something calls these behind the commit. A socket that comes in meanwhile is found
 //! here, or it finds the end itself when it is admitted.
@@ -10,7 +9,7 @@ use boardcast_protocol::ids::UserId;
 
 use super::registry::Connection;
 use super::services::Services;
-use crate::auth::Proof;
+use crate::auth::{KeyId, Proof};
 use crate::storage::{LinkId, TokenId};
 
 /// What follows the words of the close code.
@@ -87,11 +86,30 @@ impl Services {
         }
     }
 
-    /// Closes a connection that has just been admitted, if its session, token or link was ended
+    /// Closes the sockets that came by tokens of keys that are not accepted any more. Looks at all
+    /// connections.
+    pub(super) fn close_retired_keys(&self) {
+        let came_by_one = |connection: &Connection| {
+            let proof = connection.profile.speaker().map(|s| s.proof);
+            matches!(proof, Some(Proof::Signed(key)) if !self.tokens.accepts(key))
+        };
+        for connection in self.connections.collect(came_by_one) {
+            connection.outbox.close(CloseCode::Unauthorized);
+        }
+    }
+
+    /// Closes a connection that has just been admitted, if its key was retired meanwhile.
+    pub(super) fn turn_away_retired(&self, connection: &Connection, key: KeyId) {
+        if !self.tokens.accepts(key) {
+            connection.outbox.close(CloseCode::Unauthorized);
+        }
+    }
+
+    /// Closes a connection that has just been admitted, if its session, token, link or key was ended
     /// meanwhile.
     pub(super) async fn turn_away_ended(&self, connection: &Connection, proof: Proof) {
         let is_live = match proof {
-            Proof::Signed => return,
+            Proof::Signed(key) => return self.turn_away_retired(connection, key),
             Proof::Session(session) => self.storage.has_session(session).await,
             Proof::Token(token) => self.storage.has_token(token).await,
             Proof::Link(link) => self.storage.has_board_link(link).await,

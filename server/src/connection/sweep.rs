@@ -1,5 +1,5 @@
-//! One task looks after all connections: heartbeats, time-outs, expired tokens, sockets that do not
-//! take what is written. No connection has a timer of its own.
+//! One task looks after all connections: heartbeats, time-outs, expired tokens, keys that were
+//! retired, sockets that do not take what is written. No connection has a timer of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,10 +134,16 @@ pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
     let began = Instant::now();
     let mut ticks = interval(Duration::from_millis(rules.sweep_every_ms.max(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut key_changes = services.tokens.changes();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
+        }
+        let changes = services.tokens.changes();
+        if changes != key_changes {
+            key_changes = changes;
+            services.close_retired_keys();
         }
         let now_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let wall = clock::now();

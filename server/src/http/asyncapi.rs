@@ -3,10 +3,12 @@
 //! The messages and their fields come from the types, the examples from the golden files; which
 //! message answers which stands here. The document is made once.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
+use axum::routing::get;
 use bytes::Bytes;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -14,6 +16,9 @@ use serde_json::{Map, Value, json};
 
 use boardcast_protocol::message::{ClientMessage, ServerMessage};
 use boardcast_protocol::{SUBPROTOCOL_DEFLATE, SUBPROTOCOL_JSON};
+
+use super::App;
+use super::base::Base;
 
 /// What clients say, and what answers it. What follows later is said by the server itself.
 const ASKED: [(&str, &[&str]); 10] = [
@@ -49,21 +54,26 @@ const EXAMPLES: [(&str, &str); 26] = golden!(
     "server.pong"
 );
 
-/// The document as JSON.
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
-    // A value has no keys that are not strings, the only case that fails.
-    serde_json::to_vec(&compose()).unwrap_or_default().into()
-});
+/// The document says where the server is found, below `base`.
+pub(super) fn routes(base: &Base) -> Router<App> {
+    let base = base.clone();
+    let document = Arc::new(LazyLock::new(move || {
+        // A value has no keys that are not strings, the only case that fails.
+        Bytes::from(serde_json::to_vec(&compose(&base)).unwrap_or_default())
+    }));
+    let served = || async move { told(Bytes::clone(&document)) };
+    Router::new().route("/api/asyncapi.json", get(served))
+}
 
-pub(super) async fn document() -> impl IntoResponse {
+fn told(document: Bytes) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    (headers, DOCUMENT.clone())
+    (headers, document)
 }
 
-fn compose() -> Value {
+fn compose(base: &Base) -> Value {
     // AsyncAPI describes payloads by a superset of this draft.
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
@@ -98,8 +108,8 @@ fn compose() -> Value {
         },
         "defaultContentType": "application/json",
         "servers": {
-            "plain": server("ws"),
-            "tls": server("wss")
+            "plain": server("ws", base),
+            "tls": server("wss", base)
         },
         "channels": {"boards": {
             "address": "/ws",
@@ -160,8 +170,8 @@ fn message(key: &str, mut payload: Value) -> Value {
     })
 }
 
-fn server(protocol: &str) -> Value {
-    json!({
+fn server(protocol: &str, base: &Base) -> Value {
+    let mut server = json!({
         "host": "{host}",
         "protocol": protocol,
         "variables": {"host": {
@@ -169,7 +179,11 @@ fn server(protocol: &str) -> Value {
             "description": "Where `boardcast serve` listens, or the proxy before it."
         }},
         "security": [{"$ref": "#/components/securitySchemes/bearer"}]
-    })
+    });
+    if !base.path().is_empty() {
+        server["pathname"] = base.path().into();
+    }
+    server
 }
 
 fn operations() -> Map<String, Value> {

@@ -15,8 +15,9 @@ const MAX_BYTES: usize = 256;
 
 /// What the paths of the server itself begin with: a path below which it is found begins with none of
 /// them, or it could not be told whether a proxy has taken it away.
-const OWN: [&str; 15] = [
+const OWN: [&str; 18] = [
     "account.js",
+    "admin",
     "api",
     "app.js",
     "assets",
@@ -30,6 +31,8 @@ const OWN: [&str; 15] = [
     "password",
     "readyz",
     "sign-in",
+    "style.css",
+    "worker.js",
     "ws",
 ];
 
@@ -164,6 +167,7 @@ mod tests {
             "/a#b",
             "/ä",
             "/api",
+            "/admin/x",
             "/ws/",
             "/b/boards",
             "/assets/x",

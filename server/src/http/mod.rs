@@ -112,7 +112,7 @@ pub fn router(app: App) -> Router {
         .merge(sharing::routes())
         .merge(page::routes(&base))
         .merge(openapi::routes(&base))
-        .route("/api/asyncapi.json", get(asyncapi::document))
+        .merge(asyncapi::routes(&base))
         .merge(rest::routes())
         // Routes of a module of their own are merged here, before the fallbacks.
         .fallback(not_found)

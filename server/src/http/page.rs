@@ -144,6 +144,18 @@ mod tests {
         missing
     }
 
+    /// Or it could not be told whether a proxy has taken the path below which the server is away.
+    #[test]
+    fn a_server_is_not_found_below_a_path_of_its_pages() {
+        let files = SMALL.iter().chain(CLIENT).map(|file| file.path);
+        let paths: Vec<_> = files.chain(CLIENT_PAGES).collect();
+        assert!(paths.contains(&"/admin") && paths.contains(&"/style.css"));
+        for path in paths.into_iter().filter(|path| *path != "/") {
+            let first = path.split('/').nth(1).unwrap();
+            assert!(Base::parse(&format!("/{first}")).is_err(), "{path}");
+        }
+    }
+
     #[test]
     fn what_a_document_names_is_served() {
         assert_eq!(missing(SMALL, 4), Vec::<&str>::new());

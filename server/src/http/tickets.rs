@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::App;
 use super::problem::Problem;
-use crate::auth::{Grant, Identity, TICKET_TTL_MS, TokenError};
+use crate::auth::{Grant, Identity, Proof, TICKET_TTL_MS, TicketError, TokenError};
 use crate::clock;
 
 /// How long the token lasts that a ticket is exchanged for.
@@ -45,10 +45,11 @@ pub(super) struct Session {
 }
 
 /// Exchanges a ticket for a token of an hour, but of no longer life than the token that the ticket
-/// was made with.
+/// was made with, nor than its key.
 ///
 /// # Errors
-/// 401: the ticket is not valid, or that token has expired. 403: it was a token for programs.
+/// 401: the ticket is not valid, that token has expired, or its key was retired. 403: it was a token
+/// for programs.
 pub(super) fn exchange(app: &App, ticket: &str) -> Result<Json<Session>, Problem> {
     let now = clock::now();
     let identity = app.services.tickets.redeem(ticket, now)?;
@@ -63,9 +64,10 @@ pub(super) fn exchange(app: &App, ticket: &str) -> Result<Json<Session>, Problem
     }
     let expires_in_ms = left_ms.min(SESSION_TTL_MS);
     let user = identity.actor.user;
-    let token = (app.services.tokens)
-        .sign(identity.actor, now, expires_in_ms)
-        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let Proof::Signed(key) = identity.proof else {
+        return Err(TicketError::NotValid.into());
+    };
+    let token = (app.services.tokens).sign_after(key, identity.actor, now, expires_in_ms)?;
     Ok(Json(Session {
         user,
         token,

@@ -4,10 +4,12 @@ use boardcast_protocol::board::{Board, Card, Field, FieldKind, FieldValue, Prior
 use boardcast_protocol::ids::{OptionId, UserId};
 use boardcast_protocol::position::Timestamp;
 
+use crate::calendar;
+
 /// The largest table, in bytes. Texts of 20,000 cards could fill memory otherwise.
 pub const CSV_MAX_BYTES: usize = 64 * 1_024 * 1_024;
-/// Characters of a cell: spreadsheets take no more, and cut it or shift what follows.
-const CELL_MAX_CHARS: usize = 32_767;
+/// Units of UTF-16 of a cell: spreadsheets take no more, and cut it or shift what follows.
+const CELL_MAX_UNITS: usize = 32_767;
 /// Between several values in one cell.
 const BETWEEN: &str = "; ";
 
@@ -174,9 +176,8 @@ impl Table {
     /// apostrophe stands before it, which makes it text.
     fn text(&mut self, cell: &str) {
         self.plain("");
-        let end = cell.char_indices().nth(CELL_MAX_CHARS - 1);
-        let cell = &cell[..end.map_or(cell.len(), |(end, _)| end)];
         let guard = if may_be_formula(cell) { "'" } else { "" };
+        let cell = cut(cell, CELL_MAX_UNITS - guard.len());
         if !cell.contains(['"', ',', '\r', '\n']) && cell.trim() == cell {
             self.text.push_str(guard);
             return self.text.push_str(cell);
@@ -201,6 +202,16 @@ impl Table {
     }
 }
 
+/// As much of a text as has so many units of UTF-16.
+fn cut(text: &str, max_units: usize) -> &str {
+    let mut units = 0;
+    let end = text.char_indices().find_map(|(at, char)| {
+        units += char.len_utf16();
+        (units > max_units).then_some(at)
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// Whether a spreadsheet may take a text for a formula: the wide forms count in some countries.
 fn may_be_formula(cell: &str) -> bool {
     cell.starts_with([
@@ -212,16 +223,7 @@ fn may_be_formula(cell: &str) -> bool {
 fn written(at: Timestamp) -> String {
     let seconds = at.0 / 1_000;
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Days are counted from March 1 of the year 0, so that a leap day ends its year.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = 400 * era + year_of_era + u64::from(month <= 2);
+    let (year, month, day) = calendar::date(days);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
@@ -265,7 +267,12 @@ mod tests {
         let long = board(&json!({"title": "One", "description": "=".repeat(60_000)}));
         let told = String::from_utf8(table(&long).unwrap()).unwrap();
         let cell = told.split(',').find(|cell| cell.starts_with("'=")).unwrap();
-        assert_eq!(cell.len(), CELL_MAX_CHARS);
+        assert_eq!(cell.len(), CELL_MAX_UNITS);
+        // What has two units in UTF-16 counts twice.
+        let wide = board(&json!({"title": "One", "description": "\u{1f600}".repeat(16_384)}));
+        let told = String::from_utf8(table(&wide).unwrap()).unwrap();
+        let cell = told.split(',').find(|cell| cell.starts_with('\u{1f600}'));
+        assert_eq!(cell.unwrap().encode_utf16().count(), CELL_MAX_UNITS - 1);
     }
 
     #[test]

@@ -193,6 +193,11 @@ impl Clients {
         }
     }
 
+    /// Whether something of the client was refused and has not come again.
+    pub(super) fn owes(&self, client: ClientId) -> bool {
+        (self.known.get(&client)).is_some_and(|known| known.refused.is_some())
+    }
+
     /// A submit came while its author was no member. Should the membership come back, this number
     /// must come before higher ones.
     pub(super) fn turn_away(&mut self, origin: &Origin, seq: Seq) {

@@ -23,7 +23,7 @@ use super::plan::Plan;
 use crate::auth::{Grant, Identity, Proof, Secret, Tokens};
 use crate::connection::task::{Accepted, Task};
 use crate::connection::{ConnectionRules, Services};
-use crate::room::{Codec, ConnId, RoomInput, RoomLimits, Rooms};
+use crate::room::{Codec, ConnId, Deletion, RoomInput, RoomLimits, Rooms};
 use crate::storage::{Health, Storage};
 use crate::{clock, frame};
 
@@ -74,7 +74,7 @@ impl House {
             actor: Actor::new(person.user, false),
             name: person.user.as_str().into(),
             expires: Timestamp(u64::MAX >> 12),
-            proof: Proof::Signed,
+            proof: Proof::Signed(self.services.tokens.key()),
             grant: Grant::Full,
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
@@ -127,6 +127,24 @@ impl House {
     pub(super) async fn end(&self) -> bool {
         self.services.rooms.stop().await;
         self.storage.close().await.is_ok()
+    }
+
+    /// Puts a board into the bin, as far as it gets.
+    pub(super) async fn delete(&self, board: BoardId) {
+        let Ok(Some(room)) = self.services.rooms.open(board).await else {
+            return;
+        };
+        let (answer, done) = oneshot::channel();
+        let actor = Actor::new(user_id(0), false);
+        let deletion = Deletion { actor, answer };
+        if room.send(RoomInput::Delete(deletion)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    /// Takes a board out of the bin, if it is there.
+    pub(super) async fn take_out(&self, board: BoardId) {
+        let _ = self.storage.take_out_of_bin(board, clock::now()).await;
     }
 
     /// The board as its room has it, opened where it is not.

@@ -4,8 +4,9 @@
 mod fences;
 mod told;
 mod truth;
+mod undone;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -17,6 +18,7 @@ use super::cover::Cover;
 use crate::storage::simulation::{Kind, Tables};
 
 pub(super) use truth::{Truth, replay};
+pub(super) use undone::{spoiled, undone};
 
 /// What the oracle knows.
 pub(super) struct Oracle {
@@ -28,6 +30,14 @@ pub(super) struct Oracle {
     clients: Vec<ClientId>,
     /// From where a client asked to go on, by link and request.
     asked: BTreeMap<(u64, BoardId, Option<u32>), Option<Position>>,
+    /// Boards in the bin, and what was asked for while they were there.
+    binned: BTreeSet<BoardId>,
+    /// Boards that came out of it: the next room does not know what the one before has refused, so what
+    /// was on its way by then may go before it.
+    returned: BTreeSet<BoardId>,
+    asked_in_vain: BTreeSet<(u64, BoardId, Option<u32>)>,
+    /// In this life a commit did not say whether it was kept: the server does not know what is there.
+    pub(super) is_unclear: bool,
     /// The epoch that a link was told last of a board.
     epochs: BTreeMap<(u64, BoardId), Epoch>,
     pub(super) fences: Fences,
@@ -45,6 +55,10 @@ impl Oracle {
             failure: None,
             clients,
             asked: BTreeMap::new(),
+            binned: BTreeSet::new(),
+            returned: BTreeSet::new(),
+            asked_in_vain: BTreeSet::new(),
+            is_unclear: false,
             epochs: BTreeMap::new(),
             fences: Fences::default(),
             trace: DefaultHasher::new(),
@@ -88,12 +102,37 @@ impl Oracle {
         at: Option<Position>,
     ) {
         self.asked.insert((link, board, req), at);
+        if self.binned.contains(&board) {
+            self.asked_in_vain.insert((link, board, req));
+            self.cover.count("somebody asked for a board in the bin");
+        }
+    }
+
+    /// Whether a board came out of the bin.
+    pub(super) fn has_returned(&self, board: BoardId) -> bool {
+        self.returned.contains(&board)
+    }
+
+    /// The bin is what the disk says.
+    fn look_into_bin(&mut self, tables: &Tables) {
+        for (id, rows) in &tables.boards {
+            let is_there = rows.deleted.is_some();
+            if is_there && self.binned.insert(*id) {
+                self.cover.count("a board went into the bin");
+            }
+            if !is_there && self.binned.remove(id) {
+                self.returned.insert(*id);
+                self.cover.count("a board came out of the bin");
+                self.asked_in_vain.retain(|(_, board, _)| board != id);
+            }
+        }
     }
 
     /// A transaction was committed.
     pub(super) fn committed(&mut self, kind: Kind, before: &Tables, after: &Tables) {
         self.mark(&(kind as u8, after.boards.len()));
         let mut failures = Vec::new();
+        self.look_into_bin(after);
         for (id, rows) in &after.boards {
             match before.boards.get(id) {
                 Some(old) if std::sync::Arc::ptr_eq(old, rows) => {}
@@ -130,6 +169,7 @@ impl Oracle {
 
     /// A life of the server begins.
     pub(super) fn begin_life(&mut self) {
+        self.is_unclear = false;
         for truth in self.boards.values_mut() {
             truth.is_open = false;
         }
@@ -148,6 +188,7 @@ impl Oracle {
 
     /// A backup takes the place of what is on the disk.
     pub(super) fn restored(&mut self, tables: &Tables) {
+        self.look_into_bin(tables);
         for (id, rows) in &tables.boards {
             if let Some(truth) = self.boards.get_mut(id) {
                 truth.restored(rows);

@@ -1,6 +1,6 @@
 //! A person at a client: real replicas, and what is between them and a connection.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use boardcast_protocol::board::{CardKey, Seen, View};
@@ -38,6 +38,8 @@ pub(super) struct Person {
     pub(super) links: u64,
     req: u32,
     dice: Dice,
+    /// Decides what the person undoes.
+    regrets: Dice,
     workload: Workload,
 }
 
@@ -54,6 +56,10 @@ pub(super) struct Seat {
     pub(super) retry_ms: Option<u64>,
     pub(super) done: BTreeMap<Seq, OutcomeResult>,
     pub(super) saved: BTreeSet<Seq>,
+    /// What the person made last, as it was saved.
+    pub(super) made: VecDeque<Version>,
+    /// Which version each command was to undo.
+    pub(super) undoings: BTreeMap<Seq, Version>,
     /// Saved, and taken back by a restored backup.
     pub(super) lost: BTreeSet<Seq>,
 }
@@ -71,6 +77,8 @@ impl Person {
                 retry_ms: None,
                 done: BTreeMap::new(),
                 saved: BTreeSet::new(),
+                made: VecDeque::new(),
+                undoings: BTreeMap::new(),
                 lost: BTreeSet::new(),
             };
             (boards[*board], seat)
@@ -86,6 +94,7 @@ impl Person {
             links: 0,
             req: 0,
             dice: Dice::new(seed, number),
+            regrets: Dice::new(seed, 1_000 + number),
             workload: Workload::new(seed ^ number),
         }
     }
@@ -121,6 +130,10 @@ impl Person {
             return effects;
         };
         if seat.replica.pending().len() >= PENDING_MAX {
+            return effects;
+        }
+        if self.regrets.percent(12) {
+            seat.undo(&mut self.regrets, &mut effects);
             return effects;
         }
         let (dice, workload) = (&mut self.dice, &mut self.workload);
@@ -219,6 +232,23 @@ impl Seat {
         };
         self.last = Some((link, seq, text.clone()));
         Some(seq)
+    }
+
+    /// Undoes something: mostly what the person made lately, which may be an undoing, or one of the
+    /// last versions, whoever made it and wherever it is on its way.
+    fn undo(&mut self, dice: &mut Dice, effects: &mut Vec<Effect>) {
+        let last = self.replica.position().map_or(0, |at| at.version.0);
+        let lately = Version(last.saturating_sub(dice.range(0..=5)));
+        let version = match dice.range(0..=9) {
+            0..=5 if !self.made.is_empty() => self.made[dice.below(self.made.len())],
+            6 => Version(dice.range(0..=last + 1)),
+            _ => lately,
+        };
+        let seq = self
+            .replica
+            .submit(vec![Command::VersionUndo { version }], 0);
+        self.undoings.insert(seq, version);
+        self.replica.pump(effects);
     }
 
     /// Whether an answer is one of those that repeating brought.

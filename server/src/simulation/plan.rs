@@ -67,6 +67,16 @@ pub(super) enum Act {
         board: usize,
         role: Option<Role>,
     },
+    /// The admin archives a board, or restores it.
+    Archive {
+        board: usize,
+        archived: bool,
+    },
+    /// The admin puts a board into the bin, and takes it out after so long.
+    Delete {
+        board: usize,
+        back_ms: u64,
+    },
     Cut {
         person: usize,
         cut: Cut,
@@ -186,6 +196,7 @@ impl Plan {
         };
         plan.work(&mut dice);
         plan.faults(&mut dice);
+        plan.put_away(&mut Dice::new(seed, 4));
         plan.acts.sort_by_key(|(at, _)| *at);
         plan
     }
@@ -278,6 +289,22 @@ impl Plan {
         if dice.percent(10) {
             let by_ms = i64::try_from(dice.range(0..=7_200_000)).unwrap() - 3_600_000;
             self.add(dice, Act::Clock { by_ms });
+        }
+    }
+
+    /// Boards are archived and restored, go into the bin and come back.
+    fn put_away(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.pick(&[0, 0, 1, 2]) {
+            let (board, at_ms) = (dice.below(self.boards), dice.range(50..=self.heal_ms));
+            let back_ms = at_ms + dice.order(5..=1_500);
+            for (at_ms, archived) in [(at_ms, true), (back_ms, false)] {
+                self.acts.push((at_ms, Act::Archive { board, archived }));
+            }
+        }
+        for _ in 0..dice.pick(&[0, 0, 1, 2]) {
+            let board = dice.below(self.boards);
+            let back_ms = dice.order(5..=1_500);
+            self.add(dice, Act::Delete { board, back_ms });
         }
     }
 

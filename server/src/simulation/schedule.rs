@@ -42,6 +42,8 @@ pub(super) enum Event {
     },
     /// The server has said `subscribed` over a link.
     Subscribed { link: u64 },
+    /// A board comes out of the bin.
+    TakeOut { board: BoardId },
     /// A person reads again.
     Read { person: usize },
     /// All faults end.

@@ -185,6 +185,7 @@ impl Weather for Sky {
                 Some(("the disk could not be read", Turn::Full))
             }
             Step::Commit => state.unclear.take().map(|kept| {
+                self.oracle.lock().unwrap().is_unclear = true;
                 let what = if kept {
                     "a commit was kept and failed unclearly"
                 } else {

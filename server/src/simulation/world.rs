@@ -213,6 +213,7 @@ impl World {
                 reason,
             } => self.subscribe(link, board, reason),
             Event::Subscribed { link } => self.flow_behind(link),
+            Event::TakeOut { board } => self.take_out(board),
             Event::Read { person } => self.read(person),
             Event::Heal => self.heal(),
             Event::Look => return self.look().await,

@@ -2,11 +2,12 @@
 //! behind, in groups, because nobody waits for it.
 
 use std::collections::VecDeque;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
+use tokio::task::spawn_blocking;
 
 use boardcast_protocol::ids::{BoardId, UserId};
 use boardcast_protocol::position::Timestamp;
@@ -38,6 +39,11 @@ macro_rules! acts {
         impl AuditAct {
             /// All acts.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The act of a word.
+            pub fn of(word: &str) -> Option<Self> {
+                Self::ALL.iter().find(|act| act.name() == word).copied()
+            }
 
             /// The word for it.
             pub fn name(self) -> &'static str {
@@ -76,6 +82,12 @@ acts! {
     TokenMade "token_made",
     /// A token for programs was revoked.
     TokenRevoked "token_revoked",
+    /// Signed tokens were made at a shell.
+    TokenSigned "token_signed",
+    /// A new key signs tokens.
+    KeyRotated "key_rotated",
+    /// Tokens of the key before are not accepted any more.
+    KeyRetired "key_retired",
     /// An invitation to a board was made.
     InvitationMade "invitation_made",
     /// An invitation was revoked.
@@ -304,22 +316,48 @@ impl Storage {
         self.inner.audit.push(entry);
     }
 
-    /// Writes the entries that wait, in groups.
+    /// Writes the entries that wait, in groups, and those that commands have
+    /// [left](super::leave_note).
     ///
     /// # Errors
     /// They cannot be written, and wait on.
     pub async fn write_audit(&self, now: Timestamp) -> Result<(), StorageError> {
+        self.take_notes(now).await?;
         loop {
             let entries = self.inner.audit.take(now);
             if entries.is_empty() {
                 return Ok(());
             }
-            let write = Act::Audit(AuditWrite::Append(entries.clone()));
-            if let Err(error) = self.inner.requests.ask(write).await {
+            if let Err(error) = self.append_audit(entries.clone()).await {
                 self.inner.audit.give_back(entries);
                 return Err(error);
             }
         }
+    }
+
+    async fn append_audit(&self, entries: Vec<AuditEntry>) -> Result<bool, StorageError> {
+        let write = Act::Audit(AuditWrite::Append(entries));
+        self.inner.requests.ask(write).await
+    }
+
+    /// Takes in what commands have left. It is removed when it is committed, so a crash between the
+    /// two has it in the log twice.
+    async fn take_notes(&self, now: Timestamp) -> Result<(), StorageError> {
+        let Some(notes) = self.inner.notes.clone() else {
+            return Ok(());
+        };
+        let there = Arc::clone(&notes);
+        let waiting = spawn_blocking(move || there.waiting(now)).await;
+        let mut waiting = waiting.unwrap_or_default();
+        while !waiting.is_empty() {
+            let rest = waiting.split_off(waiting.len().min(GROUP_MAX));
+            let (paths, entries) = std::mem::replace(&mut waiting, rest).into_iter().unzip();
+            self.append_audit(entries).await?;
+            let there = Arc::clone(&notes);
+            // Nobody else removes them, and the next look finds what is left.
+            let _ = spawn_blocking(move || there.remove(paths)).await;
+        }
+        Ok(())
     }
 
     /// Ends entries that are too old, and the oldest where there are too many: some of them; whether

@@ -21,6 +21,7 @@ use super::board::{BoardState, Lease};
 use super::database::{Readers, Writer};
 use super::directory::{self, Directory, Size};
 use super::journal::{Journal, JournalLimits};
+use super::notes::Notes;
 use super::queue::{Queue, QueueLimits};
 use super::requests::{Act, Requests};
 use super::restore::put_in_place;
@@ -102,6 +103,8 @@ pub(super) struct Inner {
     queue: Arc<Queue>,
     pub(super) requests: Requests,
     pub(super) audit: AuditQueue,
+    /// What commands leave for the audit log; `None` on the disk of a simulation.
+    pub(super) notes: Option<Arc<Notes>>,
     clients_max: usize,
     lag: Lag,
     backups: Backups,
@@ -162,6 +165,7 @@ impl Storage {
         options: &StorageOptions,
     ) -> Result<Self, StorageError> {
         let run = writer.begin_run(clock::now()).await?;
+        let notes = (!writer.is_simulated()).then(|| Arc::new(Notes::of(&options.data_dir)));
         let queue = Arc::new(Queue::new(QueueLimits {
             versions: options.journal_max_versions,
             bytes: options.journal_max_bytes,
@@ -196,6 +200,7 @@ impl Storage {
                 database,
                 boards: Mutex::default(),
                 audit: AuditQueue::default(),
+                notes,
             }),
         })
     }

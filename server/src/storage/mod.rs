@@ -41,6 +41,7 @@ mod fault;
 mod history;
 mod load;
 mod log;
+mod notes;
 mod packed;
 mod past;
 #[cfg(feature = "planted-faults")]
@@ -82,6 +83,7 @@ pub use entry::{
 };
 pub use error::StorageError;
 pub use handle::{JOURNAL_BYTES, JOURNAL_VERSIONS, Storage, StorageOptions};
+pub use notes::leave_note;
 pub use observed::{SLOW, SlowQuery, StorageObserved};
 #[cfg(feature = "planted-faults")]
 pub use planted::PlantedFault;

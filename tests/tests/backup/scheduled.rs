@@ -99,6 +99,29 @@ async fn backups_are_taken_over_and_over_and_the_newest_stay() {
     }
 }
 
+/// The clock was ahead when it was taken.
+#[tokio::test]
+async fn a_backup_of_the_future_neither_holds_up_the_next_nor_outlives_it() {
+    let place = tempfile::tempdir().expect("a folder");
+    let dir = place.path().join("backups");
+    fs::create_dir(&dir).expect("a folder");
+    let ahead = dir.join("boardcast-21000101T000000Z.db");
+    fs::write(&ahead, "taken too early").expect("a file");
+    let scene = scene(&dir, |rules| {
+        rules.every_ms = 1_100;
+        rules.keep = 1;
+    })
+    .await;
+    wait_for(&scene, |stats| stats.taken >= 2).await;
+    let waiting = async {
+        while names(&dir).len() != 1 {
+            sleep(PATIENCE / 400).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("one stays");
+    assert!(!ahead.exists(), "{:?}", names(&dir));
+}
+
 #[tokio::test]
 async fn one_that_fails_is_told_and_tried_again_and_removes_nothing() {
     let place = tempfile::tempdir().expect("a folder");

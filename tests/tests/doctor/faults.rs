@@ -5,6 +5,7 @@ use std::time::Duration;
 use boardcast_tests::harness::TestServer;
 use boardcast_tests::tls::Certificate;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::proxy::{Habits, Proxy};
 use crate::{examine, wrong};
@@ -197,6 +198,35 @@ async fn what_does_not_answer_or_is_something_else_is_one_fault() {
         let what = found[0]["what"].as_str().expect("a text");
         assert!(what.contains(part), "{url}: {what}");
     }
+}
+
+/// What answers may be anybody, and say anything.
+#[tokio::test]
+async fn a_terminal_obeys_no_server() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let answering = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a socket");
+        let body = r#"{"detail": "\u001b[2Jgone\u009b1m"}"#;
+        let head = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length:";
+        let answer = format!("{head} {}\r\n\r\n{body}", body.len());
+        let mut request = [0; 1_024];
+        socket.read(&mut request).await.expect("a request");
+        socket.write_all(answer.as_bytes()).await.expect("sent");
+    });
+    let run = move || boardcast_tests::process::run(&["doctor", &url]);
+    let output = tokio::task::spawn_blocking(run).await.expect("an output");
+    answering.await.expect("it was asked");
+    let told = boardcast_tests::process::stdout(&output);
+    assert!(told.contains("[2Jgone"), "{told}");
+    assert!(
+        !told
+            .trim_end()
+            .contains(|c: char| c.is_control() && c != '\n'),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

@@ -48,6 +48,10 @@ async fn pages_name_what_they_need_below_the_path() {
     }
     let document = get(&format!("{BASE}/api/openapi.json")).await.json();
     assert_eq!(document["servers"], json!([{"url": BASE}]));
+    let document = get(&format!("{BASE}/api/asyncapi.json")).await.json();
+    for server in ["plain", "tls"] {
+        assert_eq!(document["servers"][server]["pathname"], BASE);
+    }
 }
 
 #[tokio::test]

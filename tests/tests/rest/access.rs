@@ -186,6 +186,26 @@ async fn fields_that_are_not_of_a_thing_are_refused() {
             json!({"user": "eve", "role": "viewer", "is_admin": true}),
         ),
         ("PATCH", format!("{board}/cards/c1"), json!({})),
+        (
+            "POST",
+            format!("{board}/columns"),
+            json!({"title": "x", "wip": {"limit": 1, "kind": "soft", "by": "eve"}}),
+        ),
+        (
+            "PATCH",
+            format!("{board}/columns/todo"),
+            json!({"wip": {"limit": 1, "kind": "soft", "by": null}}),
+        ),
+        (
+            "POST",
+            format!("{board}/commands"),
+            json!({"commands": [{"type": "card.set", "card": "c1", "set": {"title": "x", "number": null}}]}),
+        ),
+        (
+            "POST",
+            format!("{board}/commands"),
+            json!({"commands": [{"type": "field.create", "field": "f", "name": "x", "kind": "list", "options": [{"id": "o", "name": "x", "rank": ""}]}]}),
+        ),
     ] {
         let answer = ann.send(method, &path, &[], Some(&body)).await;
         assert_eq!(

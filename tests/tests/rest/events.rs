@@ -268,6 +268,59 @@ async fn r10_the_stream_of_a_board_that_is_deleted_ends() {
     server.stop().await;
 }
 
+/// A reader who came by a public link, and what ends that link.
+async fn guest_of(server: &TestServer, ann: &User, board: &str) -> (User, String) {
+    let links = format!("{board}/links");
+    let made = ann.post(&links, &json!({})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let text = |name: &str| made.json()[name].as_str().expect("a text").to_owned();
+    let guest = User {
+        token: text("link"),
+        ..User::of(server, "guest")
+    };
+    (guest, format!("{links}/{}", text("id")))
+}
+
+#[tokio::test]
+async fn r10_the_stream_of_a_guest_ends_with_the_board_and_with_the_link() {
+    let server = TestServer::start().await;
+    let ann = User::of(&server, "ann");
+    let board = ann.board().await;
+    let (guest, link) = guest_of(&server, &ann, &board).await;
+    let (other, _) = guest_of(&server, &ann, &board).await;
+    let mut events = Events::open(&server, &guest, &board, None).await;
+    let mut others = Events::open(&server, &other, &board, None).await;
+    for events in [&mut events, &mut others] {
+        assert_eq!(events.wait_for("subscribed").await.data["role"], "viewer");
+        events.wait_for("snapshot").await;
+    }
+    assert_eq!(ann.delete(&link).await.status, 204);
+    assert_eq!(ann.commands(&board, json!([card("c1")])).await.status, 200);
+    let end = loop {
+        let event = events.next().await.expect("an end");
+        assert_ne!(event.name, "batch", "nothing of the board comes any more");
+        if event.name == "end" {
+            break event;
+        }
+    };
+    assert_eq!(end.data["code"], 4502);
+    assert!(events.next().await.is_none(), "nothing comes behind it");
+    assert_eq!(
+        Events::open(&server, &guest, &board, None).await.status,
+        401
+    );
+
+    others.wait_for("batch").await;
+    assert_eq!(ann.delete(&board).await.status, 204);
+    assert_eq!(others.wait_for("role").await.data["role"], Value::Null);
+    assert!(others.next().await.is_none());
+    assert_eq!(
+        Events::open(&server, &other, &board, None).await.status,
+        404
+    );
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn r11_a_server_that_stops_tells_when_to_come_back() {
     let server = TestServer::start().await;

@@ -206,6 +206,52 @@ async fn every_field_is_bounded_and_has_an_example() {
     server.stop().await;
 }
 
+/// The server refuses other fields at any depth: see `fields_that_are_not_of_a_thing_are_refused`.
+#[tokio::test]
+async fn whatever_is_sent_has_no_fields_but_those_that_are_named() {
+    let server = TestServer::start().await;
+    let document = document(&User::of(&server, "ann")).await;
+    let schemas = &document["components"]["schemas"];
+    let paths = document["paths"].as_object().expect("paths").values();
+    let operations = paths.flat_map(|item| item.as_object().expect("methods").values());
+    let bodies = operations.map(|operation| {
+        &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    });
+    let name_of = |place: &Value| {
+        let name = place.as_str()?.strip_prefix("#/components/schemas/")?;
+        Some(name.to_owned())
+    };
+    let mut next: Vec<String> = bodies.filter_map(name_of).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(name) = next.pop() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        each_schema(&name, &schemas[&name], &mut |at, schema| {
+            next.extend(name_of(&schema["$ref"]));
+            if schema.get("properties").is_some() {
+                assert_eq!(schema["additionalProperties"], false, "{at}");
+            }
+        });
+    }
+    for name in [
+        "NewCard",
+        "Command",
+        "CardChange",
+        "NewWip",
+        "NewFieldOption",
+    ] {
+        assert!(seen.contains(name), "{name}: {seen:?}");
+    }
+    for name in ["View", "Wip", "FieldOption", "Receipt"] {
+        assert!(
+            schemas[name].get("additionalProperties").is_none(),
+            "{name}"
+        );
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn answers_are_as_the_document_says() {
     let server = TestServer::start().await;

@@ -6,6 +6,7 @@ mod endpoints;
 mod invitations;
 mod links;
 mod members;
+mod noted;
 mod page;
 mod table;
 

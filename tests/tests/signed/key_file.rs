@@ -208,10 +208,12 @@ async fn another_key_in_the_file_takes_over_and_a_faulty_one_does_not() {
         _dir,
     } = &trusting(&old.public_pem, None).await;
     let of = |signer: &Signer| signer.sign(None, &claims("ann", &json!({})));
+    let mut socket = scene.bearing(&of(&old)).await;
     fs::write(file, "-----BEGIN PUBLIC KEY-----\nAAAA\n").expect("a file");
     reload.ask();
     sleep(PATIENCE / 100).await;
     assert_eq!(answered(scene, &of(&old)).await.0, 200);
+    socket.create_board("Plans").await;
 
     fs::write(file, &new.public_pem).expect("a file");
     reload.ask();
@@ -222,6 +224,7 @@ async fn another_key_in_the_file_takes_over_and_a_faulty_one_does_not() {
     };
     timeout(PATIENCE, changed).await.expect("the new key");
     assert_eq!(answered(scene, &of(&old)).await.0, 401);
+    assert_eq!(socket.closed().await, Some(4502));
 }
 
 #[tokio::test]

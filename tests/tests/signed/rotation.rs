@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use boardcast_tests::harness::PATIENCE;
+use boardcast_tests::http::Answer;
 use boardcast_tests::process::{run, stderr, stdout};
 use boardcast_tests::scene::Scene;
 use serde_json::json;
@@ -12,6 +13,8 @@ use crate::answered;
 
 /// A server that looks at its files seldom by itself, and what commands beside it do.
 async fn scene() -> Scene {
+    // Built before sockets are open, which answer no pings while a command runs.
+    boardcast_tests::process::binary();
     Scene::with(|config| {
         config.tokens.look_every_ms = 3_600_000;
         config.tokens.look_again_ms = 0;
@@ -37,8 +40,21 @@ fn forged(token: &str) -> String {
     format!("{signed}.{first}{}", &signature[1..])
 }
 
+async fn ticket(scene: &Scene, token: &str) -> String {
+    let answer = scene.bear("POST", "/api/v1/tickets", token, None).await;
+    let ticket = answer.json()["ticket"].as_str().map(str::to_owned);
+    ticket.expect("a ticket")
+}
+
+async fn exchange(scene: &Scene, ticket: &str) -> Answer {
+    let body = json!({"ticket": ticket});
+    scene
+        .ask("POST", "/api/v1/sessions", &[], Some(&body))
+        .await
+}
+
 #[tokio::test]
-async fn tokens_of_both_keys_are_good_until_the_old_one_is_retired() {
+async fn tokens_and_sockets_of_both_keys_are_good_until_the_old_one_is_retired() {
     let scene = scene().await;
     let old = scene.server.token("ann");
     let mut socket = scene.bearing(&old).await;
@@ -54,6 +70,14 @@ async fn tokens_of_both_keys_are_good_until_the_old_one_is_retired() {
     let mut by_hello =
         boardcast_tests::client::TestClient::connect(scene.server.address(), None).await;
     by_hello.hello(Some(&signed)).await;
+    // It was upgraded by the old key, and has not said hello.
+    let mut waiting =
+        boardcast_tests::client::TestClient::connect(scene.server.address(), Some(&old)).await;
+    // What a ticket is exchanged for lasts no longer than the key of the token that it was for.
+    let (ticket, late) = (ticket(&scene, &old).await, ticket(&scene, &old).await);
+    let exchanged = exchange(&scene, &ticket).await.json()["token"].clone();
+    let exchanged = exchanged.as_str().expect("a token");
+    assert_eq!(answered(&scene, exchanged).await.0, 200);
 
     let again = command(&scene, &["key", "rotate"]);
     assert_eq!(again.status.code(), Some(1));
@@ -78,9 +102,15 @@ async fn tokens_of_both_keys_are_good_until_the_old_one_is_retired() {
     for token in [&new, &signed] {
         assert_eq!(answered(&scene, token).await.0, 200);
     }
-    // Sessions are not signed, and who is connected stays.
+    assert_eq!(answered(&scene, exchanged).await.0, 401);
+    assert_eq!(exchange(&scene, &late).await.status, 401);
+    // Sessions are not signed, and who is connected by the new key stays.
     assert!(scene.is_live(&cookie).await);
-    socket.create_board("Plans").await;
+    assert_eq!(socket.closed().await, Some(4502));
+    let hello = json!({"type": "hello", "v": 1, "client": waiting.client_id().as_str()});
+    waiting.say(&hello).await;
+    assert_eq!(waiting.closed().await, Some(4502));
+    by_hello.create_board("Plans").await;
 
     let none = command(&scene, &["key", "retire"]);
     assert_eq!(none.status.code(), Some(1));

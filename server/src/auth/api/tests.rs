@@ -4,7 +4,7 @@ use boardcast_protocol::board::Scope;
 use boardcast_protocol::ids::UserId;
 
 use super::*;
-use crate::storage::{Account, StorageOptions, StoredToken};
+use crate::storage::{Account, SessionId, StorageOptions, StoredToken};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const END: Timestamp = Timestamp(NOW.0 + 3_600_000);
@@ -113,7 +113,7 @@ fn what_is_known_is_bounded_and_what_is_used_stays() {
         hash
     };
     let actor = Actor::new(user(), false);
-    let identity = Identity::full(actor, "R".into(), END, Proof::Signed);
+    let identity = Identity::full(actor, "R".into(), END, Proof::Session(SessionId(1)));
     let entry = Entry {
         identity: Arc::new(identity),
         used: None,

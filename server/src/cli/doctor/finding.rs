@@ -5,6 +5,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 use crate::cli::Failure;
+use crate::cli::plain::plain;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +99,11 @@ impl Findings {
                 json!({"check": check, "verdict": verdict, "what": what, "change": change})
                     .to_string()
             }
-            (false, "") => format!("{verdict:<8} {check:<12} {what}"),
-            (false, change) => format!("{verdict:<8} {check:<12} {what}\n{:22}{change}", ""),
+            (false, "") => format!("{verdict:<8} {check:<12} {}", plain(what)),
+            (false, change) => {
+                let (what, change) = (plain(what), plain(change));
+                format!("{verdict:<8} {check:<12} {what}\n{:22}{change}", "")
+            }
         };
         let printed = writeln!(std::io::stdout().lock(), "{text}");
         printed.map_err(|error| Failure::failed(format!("failed to print: {error}")))

@@ -18,6 +18,8 @@ use crate::http::{Forwarded, Seen};
 
 /// How long the first of some events may take where nothing holds it back.
 const EVENT_WITHIN: Duration = Duration::from_millis(2_500);
+/// The longest time between two pings that is waited for: what the server says is not looked at.
+const PING_EVERY_MAX_MS: u64 = 10 * 60 * 1_000;
 /// How far the clocks of two machines may differ before signed tokens are refused.
 const CLOCK_FAULT_MS: u64 = 5_000;
 const CLOCK_WARNING_MS: u64 = 1_000;
@@ -302,6 +304,12 @@ async fn silence(wire: &Wire, token: Option<&str>, ping_every_ms: u64) -> Findin
             "no connection was watched for its silence: that needs a token that comes through (--token)",
         );
     };
+    let every_s = ping_every_ms.div_ceil(1_000);
+    let Some(patience) = patience(ping_every_ms) else {
+        return Finding::skipped(format!(
+            "no connection was watched for its silence: the server pings each {every_s} s"
+        ));
+    };
     let bearer = format!("Bearer {token}");
     let socket = match wire.upgrade(&[("authorization", bearer.as_str())]).await {
         Ok(Ok(socket)) => socket,
@@ -311,8 +319,7 @@ async fn silence(wire: &Wire, token: Option<&str>, ping_every_ms: u64) -> Findin
         }
         Err(why) => return Finding::fault(why, PASS_UPGRADE),
     };
-    let every_s = ping_every_ms.div_ceil(1_000);
-    match watch(socket, ping_every_ms).await {
+    match watch(socket, patience).await {
         Ok(()) => Finding::fine(format!(
             "a connection outlasts the {every_s} s between two pings"
         )),
@@ -344,7 +351,13 @@ enum Cut {
     NoPing,
 }
 
-async fn watch(mut socket: Socket, ping_every_ms: u64) -> Result<(), Cut> {
+/// How long two pings are waited for; `None` where that is not worth the wait.
+fn patience(ping_every_ms: u64) -> Option<Duration> {
+    let is_worth = ping_every_ms <= PING_EVERY_MAX_MS;
+    is_worth.then(|| Duration::from_millis(2 * ping_every_ms + 10_000))
+}
+
+async fn watch(mut socket: Socket, patience: Duration) -> Result<(), Cut> {
     let client = ClientId::from_u128(rand::random());
     let hello = serde_json::json!({"type": "hello", "v": 1, "client": client, "agent": "doctor"});
     let mut heard = Instant::now();
@@ -354,7 +367,7 @@ async fn watch(mut socket: Socket, ping_every_ms: u64) -> Result<(), Cut> {
     };
     let sent = socket.send(Message::text(hello.to_string())).await;
     sent.map_err(|_| silent(heard))?;
-    let until = heard + Duration::from_millis(2 * ping_every_ms + 10_000);
+    let until = heard + patience;
     let mut pings = 0;
     while pings < 2 {
         let message = timeout_at(until, socket.next()).await;
@@ -373,6 +386,14 @@ async fn watch(mut socket: Socket, ping_every_ms: u64) -> Result<(), Cut> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_a_server_says_of_its_pings_the_wait_has_an_end() {
+        assert_eq!(patience(25_000), Some(Duration::from_secs(60)));
+        for ms in [PING_EVERY_MAX_MS + 1, u64::MAX] {
+            assert_eq!(patience(ms), None);
+        }
+    }
 
     #[test]
     fn clocks_may_differ_by_a_second_and_not_by_five() {

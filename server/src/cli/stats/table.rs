@@ -1,6 +1,7 @@
 //! Boards and connections as tables.
 
-use super::text::{bytes, ms, plain, time};
+use super::text::{bytes, ms, time};
+use crate::cli::plain::plain;
 use crate::http::admin::{BoardStats, ConnectionEntry, ConnectionsPage};
 
 /// The widest cell; longer ones are cut.

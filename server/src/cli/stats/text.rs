@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::cli::plain::plain;
 use crate::http::admin::Stats;
 use crate::measure::Summary;
 
@@ -202,11 +203,6 @@ pub(super) fn time(ms: u64) -> String {
     }
 }
 
-/// What a server or a client of it says, without anything that a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
-    text.replace(|c: char| c.is_control(), "\u{fffd}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,13 +230,5 @@ mod tests {
         let text = of(&stats, Some(&earlier));
         let wanted = "a second     250 deliveries, 10 versions durable, 0 messages in";
         assert!(text.contains(wanted), "{text}");
-    }
-
-    #[test]
-    fn a_terminal_obeys_nobody_but_us() {
-        assert_eq!(
-            plain("a\x1b[2J\u{9b}1mb\n"),
-            "a\u{fffd}[2J\u{fffd}1mb\u{fffd}"
-        );
     }
 }

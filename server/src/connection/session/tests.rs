@@ -8,6 +8,7 @@ use boardcast_protocol::message::OutcomeResult;
 
 use super::*;
 use crate::auth::{Grant, Proof, Secret};
+use crate::storage::TokenId;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -70,7 +71,7 @@ fn identity(user: &str) -> Identity {
         actor: Actor::new(user.parse().unwrap(), false),
         name: user.into(),
         expires: Timestamp(NOW.0 + 60_000),
-        proof: Proof::Signed,
+        proof: Proof::Token(TokenId(1)),
         grant: Grant::Full,
     }
 }

@@ -54,7 +54,8 @@ impl Talk {
         });
         let (services, connection) = (Arc::clone(&self.services), Arc::clone(&self.connection));
         services.turn_away_disabled(&connection, &actor.user);
-        if proof == Proof::Signed {
+        if let Proof::Signed(key) = proof {
+            services.turn_away_retired(&connection, key);
             return None;
         }
         Some(Box::pin(async move {

@@ -110,7 +110,7 @@ impl Client {
             actor: Actor::new(user, false),
             name: "Ann".into(),
             expires: Timestamp(u64::MAX >> 12),
-            proof: Proof::Signed,
+            proof: Proof::Signed(services.tokens.key()),
             grant: Grant::Full,
         };
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST).into();

@@ -41,9 +41,7 @@ impl ListQuery {
     fn filter(&self) -> Result<AuditFilter, Problem> {
         let wrong = |hint: String| Problem::new(StatusCode::BAD_REQUEST, hint);
         let act = self.act.as_deref().map(|word| {
-            let mut acts = AuditAct::ALL.iter();
-            let act = acts.find(|act| act.name() == word);
-            act.copied().ok_or_else(|| {
+            AuditAct::of(word).ok_or_else(|| {
                 let words: Vec<_> = AuditAct::ALL.iter().map(|act| act.name()).collect();
                 wrong(format!("`act` is one of {}", words.join(", ")))
             })

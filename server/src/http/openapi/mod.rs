@@ -4,6 +4,7 @@
 //! write. A test compares it with the routes.
 
 mod bounds;
+mod closed;
 mod files;
 mod names;
 mod operation;
@@ -112,7 +113,11 @@ fn compose() -> Value {
             answers[operation.answer.0.to_string()]["links"] = Value::Object(links);
         }
     }
-    document["components"]["schemas"] = schemas::all();
+    let mut schemas = schemas::all();
+    let sent = all().filter_map(|operation| operation.body.schema());
+    let answered = all().filter_map(|operation| operation.answer.1.schema());
+    closed::close(&mut schemas, sent, answered);
+    document["components"]["schemas"] = Value::Object(schemas);
     bounds::refine(&mut document);
     let kinds = KINDS.iter().map(|(kind, status, text)| {
         let told = json!({"status": status, "description": text});

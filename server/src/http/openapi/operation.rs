@@ -169,6 +169,14 @@ impl Operation {
 }
 
 impl Body {
+    /// The name of its schema.
+    pub(super) fn schema(self) -> Option<&'static str> {
+        match self {
+            Self::Json(name) => Some(name),
+            Self::Nothing | Self::Any(_) => None,
+        }
+    }
+
     fn content(self) -> Option<(&'static str, utoipa::openapi::Content)> {
         let content = ContentBuilder::new();
         Some(match self {

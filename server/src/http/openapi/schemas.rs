@@ -10,7 +10,7 @@ use crate::http::rest;
 use crate::sharing::USES_MAX;
 
 /// All schemas by name.
-pub(super) fn all() -> Value {
+pub(super) fn all() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -38,7 +38,7 @@ pub(super) fn all() -> Value {
     if let Some(commands) = all.get_mut("Commands") {
         commands["properties"]["commands"]["minItems"] = 1.into();
     }
-    Value::Object(all)
+    all
 }
 
 fn page_of(name: &str, thing: &str) -> Value {
@@ -136,7 +136,10 @@ fn accounts() -> Vec<(&'static str, Value)> {
         ("MadeLink", strings(&["id", "link"])),
         ("Accept", sent(&["invitation"])),
         ("Membership", strings(&["board", "role"])),
-        ("UserPatch", sent(&["disabled?", "admin?"])),
+        (
+            "UserPatch",
+            json!({"oneOf": [sent(&["disabled"]), sent(&["admin"])]}),
+        ),
         (
             "Anything",
             json!({"type": "object", "description": "See docs/admin.md and docs/accounts.md."}),
@@ -158,10 +161,7 @@ fn sent(names: &[&str]) -> Value {
         }
         properties.insert(plain.to_owned(), schema);
     }
-    json!({
-        "type": "object", "required": required, "properties": properties,
-        "additionalProperties": false
-    })
+    json!({"type": "object", "required": required, "properties": properties})
 }
 
 /// Address and password, or a ticket.
@@ -221,12 +221,10 @@ fn type_of(name: &str) -> Value {
     }
 }
 
-/// In a list over HTTP a command that makes a thing need not name its id, and a field that is not known
-/// is refused.
+/// In a list over HTTP a command that makes a thing need not name its id.
 fn leave_ids_to_the_server(command: &mut Value) {
     let variants = command["oneOf"].as_array_mut();
     for variant in variants.into_iter().flatten() {
-        variant["additionalProperties"] = false.into();
         let kind = variant["properties"]["type"]["const"].as_str();
         let noun = kind.and_then(|kind| match kind.split_once('.') {
             Some((noun, "create")) => Some(noun.to_owned()),

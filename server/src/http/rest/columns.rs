@@ -6,7 +6,7 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use boardcast_protocol::board::Wip;
+use boardcast_protocol::board::{Wip, WipKind};
 use boardcast_protocol::command::{Command, Place};
 use boardcast_protocol::ids::{BoardId, ColumnId};
 
@@ -44,13 +44,28 @@ pub(super) async fn list(
     Ok(listed.await?.answer(&known))
 }
 
+/// A limit of cards in work, of which no field is passed over.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewWip {
+    limit: u32,
+    kind: WipKind,
+}
+
+impl From<NewWip> for Wip {
+    fn from(NewWip { limit, kind }: NewWip) -> Self {
+        Self { limit, kind }
+    }
+}
+
 /// A column to be made.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewColumn {
     id: Option<ColumnId>,
     title: String,
-    wip: Option<Wip>,
+    #[schemars(with = "Option<Wip>")]
+    wip: Option<NewWip>,
     #[serde(default)]
     done: bool,
     after: Option<ColumnId>,
@@ -68,7 +83,7 @@ pub(super) async fn create(
     let cmd = Command::ColumnCreate {
         column,
         title: new.title,
-        wip: new.wip,
+        wip: new.wip.map(Wip::from),
         done: new.done,
         place: Place {
             after: new.after,
@@ -104,7 +119,8 @@ pub(super) async fn read(
 pub(super) struct ColumnPatch {
     title: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    wip: Option<Option<Wip>>,
+    #[schemars(with = "Option<Option<Wip>>")]
+    wip: Option<Option<NewWip>>,
     done: Option<bool>,
     archived: Option<bool>,
     after: Option<ColumnId>,
@@ -131,7 +147,7 @@ pub(super) async fn change(
         cmds.push(Command::ColumnSet {
             column,
             title,
-            wip,
+            wip: wip.map(|wip| wip.map(Wip::from)),
             done,
             archived,
         });

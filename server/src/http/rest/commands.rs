@@ -14,6 +14,7 @@ use boardcast_protocol::limits::SUBMIT_COMMANDS_MAX;
 use boardcast_protocol::position::Version;
 
 use super::extract::Ids;
+use super::fields;
 use super::thing::Thing;
 use super::write::{Writer, commands_json, condition, durable, outcome, refusal, stale};
 use crate::http::App;
@@ -230,31 +231,12 @@ fn read(
         sent.insert(noun.to_owned(), id.as_str().into());
     }
     let id = sent.get(noun).and_then(Value::as_str).map(str::to_owned);
-    let cmd: Command = serde_json::from_value(Value::Object(sent.clone()))
-        .map_err(|error| wrong(error.to_string()))?;
-    // What the command does not say again is not a field of it.
-    let known = serde_json::to_value(&cmd).unwrap_or_default();
-    match unknown(&sent, &known) {
+    let sent = Value::Object(sent);
+    let cmd = Command::deserialize(&sent).map_err(|error| wrong(error.to_string()))?;
+    match fields::unknown(&kind, &sent) {
         None => Ok((cmd, id)),
-        Some(name) => Err(wrong(format!("`{name}` is not a field of `{kind}`"))),
+        Some(path) => Err(wrong(format!("`{path}` is not a field of `{kind}`"))),
     }
-}
-
-/// A field with a value that is not there any more once it was read.
-fn unknown<'a>(sent: &'a Map<String, Value>, known: &Value) -> Option<&'a str> {
-    sent.iter().find_map(|(name, value)| {
-        let said = known.get(name);
-        match (value, said) {
-            (Value::Object(inner), Some(said)) => unknown(inner, said),
-            (_, Some(_)) => None,
-            (Value::Null | Value::Bool(false), None) => None,
-            (Value::String(text), None) if text.is_empty() => None,
-            (Value::Array(items), None) if items.is_empty() => None,
-            (Value::Object(fields), None) if fields.is_empty() => None,
-            (Value::Object(fields), None) => unknown(fields, &Value::Null).map(|_| name.as_str()),
-            (_, None) => Some(name),
-        }
-    })
 }
 
 fn invalid(hint: String) -> Problem {

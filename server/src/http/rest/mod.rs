@@ -15,6 +15,7 @@ mod commands;
 mod comments;
 mod events;
 mod extract;
+mod fields;
 mod files;
 mod key;
 mod labels;

@@ -6,6 +6,8 @@ use boardcast_protocol::board::Omissions;
 use boardcast_protocol::limits::{NAME_MAX_BYTES, TEXT_MAX_BYTES, TITLE_MAX_BYTES, URL_MAX_BYTES};
 use boardcast_protocol::position::Timestamp;
 
+use crate::calendar;
+
 /// What stands for a title that is empty.
 const UNTITLED: &str = "(untitled)";
 
@@ -48,7 +50,7 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
     if year < 1_970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let midnight = days_since_1970(year, month, day) * 86_400_000;
+    let midnight = calendar::day(year, month, day)? * 86_400_000;
     if text.len() == 10 {
         return Some(Timestamp(midnight));
     }
@@ -68,18 +70,6 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
     }
     let seconds = hour * 3_600 + minute * 60 + second;
     Some(Timestamp(midnight + seconds * 1_000 + millis))
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar.
-fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
-    // March is the first month here, so that the leap day is the last day of its year.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    days - 719_468
 }
 
 /// Makes texts fit the limits and counts what that changed.

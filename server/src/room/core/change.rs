@@ -8,6 +8,7 @@ use boardcast_protocol::board::{
     Action, Actor, Applied, Moment, Reason, Rejection, Seen, Stamp, install, transact,
 };
 use boardcast_protocol::command::Command;
+use boardcast_protocol::event::Event;
 use boardcast_protocol::ids::UserId;
 use boardcast_protocol::position::Timestamp;
 
@@ -36,6 +37,21 @@ impl Room {
     ) -> Result<Applied, Rejection> {
         if let [Command::VersionUndo { version }] = cmds {
             return self.undo(actor, *version, moment);
+        }
+        let restores = |cmd: &Command| matches!(cmd, Command::BoardSet { .. });
+        if planted(Bug::ArchivedTakesAll)
+            && self.board.view().archived
+            && !cmds.iter().any(restores)
+        {
+            let archive = |archived| Event::BoardSet {
+                title: None,
+                background: None,
+                archived: Some(archived),
+            };
+            let _ = install(&mut self.board, vec![archive(false)], moment);
+            let applied = transact(&mut self.board, actor, cmds, seen, moment);
+            let _ = install(&mut self.board, vec![archive(true)], moment);
+            return applied;
         }
         transact(&mut self.board, actor, cmds, seen, moment)
     }

@@ -9,6 +9,7 @@ use boardcast_protocol::message::ActivityEntry;
 use boardcast_protocol::position::Version;
 
 use super::Room;
+use crate::planted::{Bug, planted};
 use crate::room::RoomInput;
 use crate::storage::Append;
 
@@ -73,7 +74,8 @@ impl Room {
         let [Command::VersionUndo { version }] = cmds.as_slice() else {
             return None;
         };
-        (*version <= self.feed.durable()).then_some(*version)
+        let version = wanted(*version);
+        (version <= self.feed.durable()).then_some(version)
     }
 
     /// What the disk has of a version.
@@ -87,10 +89,21 @@ impl Room {
         version: Version,
         moment: Moment,
     ) -> Result<Applied, Rejection> {
-        let Some(deed) = self.deeds.take(version) else {
+        let Some(deed) = self.deeds.take(wanted(version)) else {
             let hint = format!("the history of this board has no version {version}");
             return Err(Rejection::new(Reason::NotFound, hint));
         };
-        undo(&mut self.board, actor, &deed, moment)
+        let by = match planted(Bug::UndoOfOthers) {
+            true => actor.user,
+            false => deed.by,
+        };
+        undo(&mut self.board, actor, &Deed { by, ..deed }, moment)
+    }
+}
+
+fn wanted(version: Version) -> Version {
+    match planted(Bug::UndoTheOneBefore) {
+        true => Version(version.0.saturating_sub(1)),
+        false => version,
     }
 }

@@ -1,10 +1,11 @@
 //! A board that went into the bin: whoever is on it is told, and to whoever comes it does not exist.
 
 use boardcast_protocol::board::{Actor, Role};
+use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::message::{RoleChange, ServerMessage, Unsubscribed};
 
 use super::Room;
-use crate::room::{DeletionRefused, RequestRefused, RoomInput, answers};
+use crate::room::{DeletionRefused, Outbox, RequestRefused, RoomInput, answers};
 
 impl Room {
     /// What somebody is on the board at this moment; `None` for a stranger.
@@ -12,13 +13,18 @@ impl Room {
         self.board.role_of(actor)
     }
 
-    /// Ends all subscriptions: nobody is anything here any more (rule R10).
+    /// Ends all subscriptions: nobody is anything here any more (rule R10). Should the board come back,
+    /// its next room does not know what this one has refused, so whose numbers these are begins afresh
+    /// over a new connection (rule R4).
     pub(in crate::room) fn dismiss(&mut self) {
         let board = self.feed.board();
         let change = ServerMessage::Role(RoleChange { board, role: None });
         let mut ended = Vec::new();
         for subscriber in self.subscribers.iter_mut() {
             answers::send(&subscriber.outbox, &change);
+            if self.clients.owes(subscriber.client) {
+                come_back(&subscriber.outbox);
+            }
             ended.push(subscriber.conn);
         }
         for conn in ended {
@@ -42,6 +48,7 @@ impl Room {
             RoomInput::Submit(submission) => {
                 let answer = no_such_board(None, Some(submission.submit.seq));
                 answers::send(&submission.origin.outbox, &answer);
+                come_back(&submission.origin.outbox);
             }
             RoomInput::OpenCard { origin, req, .. } => {
                 answers::send(&origin.outbox, &no_such_board(Some(req), None));
@@ -73,4 +80,9 @@ impl Room {
             | RoomInput::Stop => {}
         }
     }
+}
+
+fn come_back(outbox: &Outbox) {
+    let code = CloseCode::InternalError;
+    outbox.close_with(code, code.code(), "the board was deleted; reconnect");
 }

@@ -1,6 +1,7 @@
 //! R4: a submit is named by client and number, and applied once.
 
 use boardcast_protocol::board::{CardKey, Reason};
+use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::command::CardChange;
 use boardcast_protocol::limits::OUTCOMES_KEPT;
 use boardcast_protocol::message::OutcomeResult;
@@ -98,6 +99,25 @@ fn r4_a_newer_connection_need_not_send_what_was_refused_over_the_older_one() {
     assert!(bench.handle_at(submit, Err(Refusal::Busy)).is_none());
     let newer = bench.joined(2, "ed");
     assert_eq!(bench.accepted(&newer, 2, create(2)).version, Version(1));
+}
+
+#[test]
+fn r4_who_was_refused_by_a_room_whose_board_is_deleted_comes_back_over_a_new_connection() {
+    let mut bench = Bench::new();
+    let mut ed = bench.joined(1, "ed");
+    let mut ann = bench.joined(2, "ann");
+    let submit = ed.submit(1, vec![create(1)]);
+    assert!(bench.handle_at(submit, Err(Refusal::Busy)).is_none());
+    ed.take();
+    bench.room.dismiss();
+    for (peer, closing) in [(&mut ed, Some(CloseCode::InternalError)), (&mut ann, None)] {
+        assert_eq!(peer.outbox.closing(), closing);
+        assert_eq!(kinds(&peer.take()), ["role"]);
+    }
+    // What comes in while the room ends.
+    bench.room.turn_away(ann.submit(1, vec![create(1)]));
+    assert_eq!(ann.outbox.closing(), Some(CloseCode::InternalError));
+    assert_eq!(kinds(&ann.take()), ["error"]);
 }
 
 #[test]

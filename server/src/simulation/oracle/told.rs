@@ -67,7 +67,12 @@ impl Oracle {
         self.durable(board, said.epoch, said.durable);
         self.epochs.insert((link.id, board), said.epoch);
         let client = self.clients[link.person];
-        let at = self.asked.remove(&(link.id, board, said.req)).flatten();
+        let asked = (link.id, board, said.req);
+        let at = self.asked.remove(&asked).flatten();
+        if self.asked_in_vain.remove(&asked) && !self.is_unclear {
+            let client = self.clients[link.person];
+            return self.fail(|| format!("{client} is on {board}, which was in the bin"));
+        }
         let began = Position {
             epoch: said.epoch,
             version: said.version,
@@ -203,6 +208,7 @@ impl Oracle {
         // What a rejected command was answered is lost with a tail; that it was not applied is known.
         let board = outcome.board;
         let has_lost = self.boards.get(&board).is_some_and(Truth::has_lost);
+        let has_lost = has_lost || self.has_returned(board);
         if outcome.result == OutcomeResult::Forgotten && !has_lost {
             let seq = outcome.seq;
             self.fail(|| format!("a client of {board} is told that its {seq} is forgotten"));

@@ -143,7 +143,12 @@ impl Truth {
         for entry in after.log.range((Excluded(self.durable), Unbounded)) {
             self.append(entry.1, failures);
         }
-        if kind == Kind::Acts {
+        if after.log.len() > before.log.len() && before.run.is_none() {
+            failures.push(format!(
+                "a version of {id} was written, and no room has it open"
+            ));
+        }
+        if before.run != after.run {
             self.is_open = true;
             self.clean = false;
         }

@@ -46,4 +46,8 @@ bugs! {
     r2_a_clean_mark_on_a_torn_run_is_found: CleanThoughTorn, 400;
     r4_an_open_fence_is_found: FenceOpen, 40;
     r8_versions_given_up_on_a_full_disk_are_found: GiveUpOnFullDisk, 40;
+    an_undoing_of_another_version_is_found: UndoTheOneBefore, 40;
+    an_undoing_of_what_others_did_is_found: UndoOfOthers, 40;
+    an_archived_board_that_takes_changes_is_found: ArchivedTakesAll, 40;
+    a_board_in_the_bin_that_is_served_is_found: RoomOutlivesBoard, 40;
 }

@@ -5,8 +5,11 @@ use crate::simulation::plan::Plan;
 use crate::simulation::runner::{check, run};
 
 /// What must have happened, or the seeds prove too little.
-const HAPPENED: [&str; 39] = [
+const HAPPENED: [&str; 46] = [
+    "a board came out of the bin",
+    "a board was archived",
     "a board was given up",
+    "a board went into the bin",
     "a client saw that a backup was restored",
     "a commit was kept and failed unclearly",
     "a commit was lost and failed unclearly",
@@ -15,7 +18,10 @@ const HAPPENED: [&str; 39] = [
     "a submit was sent twice",
     "a subscriber was resynchronised in place",
     "a version broke a rule of the database",
+    "a version was undone",
     "a write was tried again",
+    "an undoing was rejected",
+    "an undoing was undone",
     "answered again or without an echo",
     "answered that nothing changes",
     "crashed after a commit of rows or requests",
@@ -39,6 +45,7 @@ const HAPPENED: [&str; 39] = [
     "resumed with a snapshot",
     "resumed with events",
     "resumed with events from an earlier epoch",
+    "somebody asked for a board in the bin",
     "stopped cleanly",
     "the disk could not be read",
     "the disk was busy",

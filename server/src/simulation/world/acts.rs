@@ -42,6 +42,8 @@ impl World {
                 noise,
             } => self.people[person].noise(self.boards[board], noise),
             Act::Role { user, board, role } => self.give_role(user, self.boards[board], role),
+            Act::Archive { board, archived } => self.archive(self.boards[board], archived),
+            Act::Delete { board, back_ms } => self.delete(self.boards[board], back_ms),
             Act::Cut {
                 person,
                 cut,
@@ -101,6 +103,20 @@ impl World {
                 user: user_id(user),
             },
         };
+        self.command(board, command);
+    }
+
+    pub(super) fn archive(&mut self, board: BoardId, archived: bool) {
+        let command = Command::BoardSet {
+            title: None,
+            background: None,
+            archived: Some(archived),
+        };
+        self.command(board, command);
+    }
+
+    /// The admin submits something.
+    fn command(&mut self, board: BoardId, command: Command) {
         let Some(seat) = self.people[0].seats.get_mut(&board) else {
             return;
         };
@@ -108,6 +124,23 @@ impl World {
         seat.replica.submit(vec![command], 0);
         seat.replica.pump(&mut effects);
         self.perform(0, board, effects);
+    }
+
+    fn delete(&mut self, board: BoardId, back_ms: u64) {
+        let Some(house) = self.house.clone() else {
+            return;
+        };
+        tokio::spawn(async move { house.delete(board).await });
+        self.schedule.after(back_ms, Event::TakeOut { board });
+    }
+
+    pub(super) fn take_out(&mut self, board: BoardId) {
+        match self.house.clone() {
+            Some(house) => {
+                tokio::spawn(async move { house.take_out(board).await });
+            }
+            None => self.schedule.after(50, Event::TakeOut { board }),
+        }
     }
 
     fn cut(&mut self, person: usize, cut: Cut, back_ms: u64) {

@@ -1,5 +1,7 @@
 //! Whether everything is as it must be: for each command that is called saved, and at the end.
 
+use std::collections::BTreeMap;
+
 use boardcast_protocol::board::{Board, Role};
 use boardcast_protocol::ids::{BoardId, ClientId};
 use boardcast_protocol::message::OutcomeResult;
@@ -8,11 +10,14 @@ use boardcast_sim::violation::Violation;
 
 use super::{QUIET_MS, World};
 use crate::clock;
-use crate::simulation::oracle::replay;
+use crate::simulation::oracle::{replay, spoiled, undone};
 use crate::simulation::person::user_id;
 use crate::simulation::schedule::Event;
 use crate::storage::Storage;
 use crate::storage::simulation::{BoardTables, Disk, Tables};
+
+/// Versions of a person from which one is undone.
+const MADE_MAX: usize = 6;
 
 impl World {
     fn committed(&self) -> Tables {
@@ -45,6 +50,10 @@ impl World {
         self.count("commands saved");
         if let Some(seat) = self.people[index].seats.get_mut(&board) {
             seat.saved.insert(seq);
+            seat.made.push_back(version);
+            if seat.made.len() > MADE_MAX {
+                seat.made.pop_front();
+            }
             if !is_kept {
                 seat.lost.insert(seq);
             }
@@ -63,6 +72,9 @@ impl World {
             || note.contains("is forgotten") && violation == Violation::Unanswered;
         if by_restore && self.restores(board) > 0 {
             return self.count("a client saw that a backup was restored");
+        }
+        if note.contains("is forgotten") && self.oracle().has_returned(board) {
+            return self.count("a client was overtaken while its board was in the bin");
         }
         self.fail(|| format!("person {index} on {board}: {violation:?}: {note}"));
     }
@@ -112,10 +124,17 @@ impl World {
         let house = self.house.clone()?;
         for board in self.boards.clone() {
             let Some((present, version)) = house.copy(board).await else {
+                house.take_out(board).await;
                 return Some(format!("{board} cannot be opened"));
             };
             let root = &self.people[0].seats[&board].replica;
             let may_ask = root.is_live() && root.pending().is_empty();
+            if present.view().archived {
+                if may_ask {
+                    self.archive(board, false);
+                }
+                return Some(format!("{board} is archived"));
+            }
             for user in 1..self.plan.users {
                 let member = present.view().members.get(&user_id(user));
                 if member.is_none_or(|member| member.role < Role::Editor) {
@@ -204,10 +223,19 @@ impl World {
     fn check_log(&self, rows: &BoardTables, id: BoardId, present: &Board) {
         let mut replayed = rows.first();
         for entry in rows.log.values() {
+            if let Some(what) = spoiled(&replayed, entry) {
+                let version = entry.version;
+                self.fail(|| format!("{version} changed {id}, which was archived: {what}"));
+            }
+            let was_archived = replayed.view().archived;
             if let Err(error) = replay(&mut replayed, entry) {
                 return self.fail(|| format!("the log of {id}: {error}"));
             }
+            if replayed.view().archived && !was_archived {
+                self.count("a board was archived");
+            }
         }
+        self.check_undoings(rows, id);
         if replayed != *present {
             self.fail(|| format!("the log of {id} does not lead to the board"));
         }
@@ -235,6 +263,28 @@ impl World {
                     });
                 }
             }
+        }
+    }
+
+    /// What was undone is as it was, and nothing else has changed.
+    fn check_undoings(&self, rows: &BoardTables, id: BoardId) {
+        let mut undoings = BTreeMap::new();
+        for entry in rows.log.values() {
+            let Some((client, seq, _)) = entry.origin else {
+                continue;
+            };
+            let author = self.people.iter().find(|person| person.client == client);
+            let seat = author.and_then(|person| person.seats.get(&id));
+            if let Some(version) = seat.and_then(|seat| seat.undoings.get(&seq)) {
+                self.count("a version was undone");
+                if undoings.contains_key(version) {
+                    self.count("an undoing was undone");
+                }
+                undoings.insert(entry.version, *version);
+            }
+        }
+        if let Some(broken) = undone(&rows.first(), &rows.log, &undoings) {
+            self.fail(|| format!("on {id} {broken}"));
         }
     }
 

@@ -6,7 +6,8 @@ use boardcast_protocol::PROTOCOL_VERSION;
 use boardcast_protocol::close::reconnects;
 use boardcast_protocol::ids::BoardId;
 use boardcast_protocol::message::{
-    ClientMessage, ErrorCode, ErrorMessage, Hello, HelloBoard, ServerMessage, Subscribe,
+    ClientMessage, ErrorCode, ErrorMessage, Hello, HelloBoard, OutcomeResult, ServerMessage,
+    Subscribe,
 };
 use boardcast_sim::arrival::Arrival;
 use boardcast_sim::replica::Effect;
@@ -289,7 +290,11 @@ impl World {
                     }
                 }
                 Effect::Answered(answered) => {
+                    let is_undoing = seat.undoings.contains_key(&answered.seq);
                     seat.done.insert(answered.seq, answered.result);
+                    if is_undoing && answered.result == OutcomeResult::Rejected {
+                        self.count("an undoing was rejected");
+                    }
                 }
                 Effect::Saved(saved) => self.saved(index, board, saved.seq, saved.version),
                 Effect::Violation(violation, note) => {

@@ -58,6 +58,7 @@ impl Disk {
             .await
             .map_err(|fault| unreadable(&fault))?;
         let boards = tables.boards.iter().filter(|(id, _)| Some(**id) > after);
+        let boards = boards.filter(|(_, board)| board.deleted.is_none());
         let summaries = boards.filter_map(|(id, board)| {
             Some(BoardSummary {
                 board: *id,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use boardcast_protocol::ids::{AnyId, BoardId, ClientId, UserId};
 use boardcast_protocol::position::{Epoch, Timestamp, Version};
 
+use crate::storage::bin::BinAct;
 use crate::storage::board::BoardState;
 use crate::storage::fault::Fault;
 use crate::storage::queue::{QueuedRows, QueuedVersion};
@@ -36,7 +37,10 @@ pub(crate) struct BoardTables {
     pub(crate) log: BTreeMap<Version, Append>,
     pub(crate) base: String,
     pub(super) doc: Bytes,
-    pub(super) run: Option<i64>,
+    /// The run of the room that has it open, or had it and did not close it.
+    pub(crate) run: Option<i64>,
+    /// When it went into the bin.
+    pub(crate) deleted: Option<Timestamp>,
     pub(super) parts: BTreeMap<(Table, String), Bytes>,
     pub(super) tombstones: BTreeSet<AnyId>,
     pub(super) clients: BTreeMap<ClientId, ClientRecord>,
@@ -143,6 +147,7 @@ impl Tables {
                     base: base.clone(),
                     doc: Bytes::copy_from_slice(doc.as_bytes()),
                     run: None,
+                    deleted: None,
                     parts: member
                         .map(|(user, doc)| {
                             let key = (Table::Members, user.as_str().to_owned());
@@ -178,7 +183,18 @@ impl Tables {
             }
             Act::ForgetKeys { .. } => Ok(false),
             Act::Trim(_) => Err(Fault::Data("the simulated disk keeps its log".to_owned())),
-            Act::Bin(_) => Err(Fault::Data("the simulated disk has no bin".to_owned())),
+            Act::Bin(BinAct::Put { board, at, .. }) => {
+                let rows = self.boards.get_mut(board).map(Arc::make_mut);
+                let rows = rows.filter(|rows| rows.deleted.is_none());
+                Ok(rows.is_some_and(|rows| rows.deleted.replace(*at).is_none()))
+            }
+            Act::Bin(BinAct::TakeOut { board, after }) => {
+                let rows = self.boards.get_mut(board).map(Arc::make_mut);
+                Ok(rows.is_some_and(|rows| rows.deleted.take_if(|at| *at > *after).is_some()))
+            }
+            Act::Bin(BinAct::Condemn { .. } | BinAct::Remove(_)) => {
+                Err(Fault::Data("the simulated disk ends no board".to_owned()))
+            }
             Act::Account(_) | Act::File(_) | Act::Audit(_) => Err(Fault::Data(
                 "the simulated disk keeps no accounts".to_owned(),
             )),
@@ -192,7 +208,10 @@ impl Tables {
     }
 
     fn open(&mut self, run: i64, board: &BoardState, epoch: Epoch, forget: Timestamp) -> bool {
-        let Some(last_run) = self.board(board.key()).map(|rows| rows.run) else {
+        let in_use = self
+            .board(board.key())
+            .filter(|rows| rows.deleted.is_none());
+        let Some(last_run) = in_use.map(|rows| rows.run) else {
             return false;
         };
         let clean = last_run.is_none_or(|last| self.is_clean(last));

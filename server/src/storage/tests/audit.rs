@@ -1,10 +1,12 @@
 //! The audit log: appended in groups, bounded, and never changed.
 
+use std::fs;
+
 use boardcast_protocol::position::Timestamp;
 use serde_json::json;
 
 use super::harness::{NOW, reopen, start};
-use crate::storage::{AUDIT_KEPT_MS, AuditAct, AuditEntry, AuditFilter, Storage};
+use crate::storage::{AUDIT_KEPT_MS, AuditAct, AuditEntry, AuditFilter, Storage, leave_note};
 
 fn entry(number: u64) -> AuditEntry {
     AuditEntry {
@@ -88,4 +90,75 @@ async fn no_entry_is_changed() {
     let error = changed.unwrap_err().to_string();
     assert!(error.contains("append-only"), "{error}");
     assert_eq!(all(&storage).await, [1]);
+}
+
+fn note(number: u64) -> AuditEntry {
+    AuditEntry {
+        about: Some("ann".parse().unwrap()),
+        detail: json!({"number": number}),
+        ..AuditEntry::new(AuditAct::KeyRotated, Timestamp(NOW.0 + number))
+    }
+}
+
+#[tokio::test]
+async fn what_commands_have_left_is_taken_in_once_and_in_its_order() {
+    let (dir, storage) = start().await;
+    for number in [2, 3, 1] {
+        leave_note(dir.path(), &note(number)).unwrap();
+    }
+    storage.write_audit(NOW).await.unwrap();
+    leave_note(dir.path(), &note(4)).unwrap();
+    storage.close().await.unwrap();
+    let storage = reopen(dir.path()).await;
+    storage.write_audit(NOW).await.unwrap();
+    storage.write_audit(NOW).await.unwrap();
+    assert_eq!(all(&storage).await, [4, 3, 2, 1]);
+    assert_eq!(fs::read_dir(dir.path().join("notes")).unwrap().count(), 0);
+    let noted = storage.audited(AuditFilter::All, None, 1).await.unwrap();
+    let last = &noted[0];
+    assert_eq!(
+        (last.act.as_str(), last.at),
+        ("key_rotated", Timestamp(NOW.0 + 4))
+    );
+    assert_eq!((last.about.as_deref(), &last.by), (Some("ann"), &None));
+}
+
+#[tokio::test]
+async fn a_note_that_cannot_be_read_is_lost_and_one_that_cannot_be_removed_counts_once() {
+    let (dir, storage) = start().await;
+    let notes = dir.path().join("notes");
+    fs::create_dir(&notes).unwrap();
+    let unknown = r#"{"at":1,"act":"nothing","about":null,"detail":{}}"#;
+    for text in ["{", unknown, &"x".repeat(5_000)] {
+        fs::write(notes.join("0"), text).unwrap();
+        storage.write_audit(NOW).await.unwrap();
+    }
+    assert_eq!(all(&storage).await, [1, 1, 1], "an entry counts each");
+    // No file, so nothing removes it.
+    fs::create_dir(notes.join("1")).unwrap();
+    for _ in 0..3 {
+        storage.write_audit(NOW).await.unwrap();
+    }
+    assert_eq!(all(&storage).await, [1, 1, 1, 1]);
+    let draft = notes.join("unfinished-x");
+    fs::write(&draft, "{").unwrap();
+    storage.write_audit(NOW).await.unwrap();
+    assert!(draft.exists(), "somebody writes it");
+    assert_eq!(all(&storage).await.len(), 4);
+}
+
+#[tokio::test]
+async fn so_many_notes_wait_and_further_ones_are_refused() {
+    let (dir, storage) = start().await;
+    for number in 0..1_000 {
+        leave_note(dir.path(), &note(number)).unwrap();
+    }
+    let refused = leave_note(dir.path(), &note(1_000))
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("start the server"), "{refused}");
+    storage.write_audit(NOW).await.unwrap();
+    let expected: Vec<_> = (0..1_000).rev().collect();
+    assert_eq!(all(&storage).await, expected);
+    leave_note(dir.path(), &note(1_000)).unwrap();
 }
