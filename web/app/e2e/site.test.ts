@@ -222,6 +222,37 @@ test("the server is killed and comes back under an open board", async () => {
   await shows(async () => board.cards("To-do").length, added.length);
 });
 
+test("what is done while the server is down comes through once when it is back", async () => {
+  const board = await site.board({ "To do": ["One", "Two"], Done: [] });
+  const page = await opened(site, "ann", board);
+  const before = board.version;
+  await site.server.kill();
+  await state(page).getByText("Reconnecting in").waitFor();
+  await column(page, "To do").getByRole("button", { name: "Add a card" }).click();
+  const field = page.getByLabel("Title of the card");
+  for (const title of ["Three", "Four"]) {
+    await field.fill(title);
+    await field.press("Enter");
+  }
+  await field.press("Escape");
+  await card(page, "One").focus();
+  await page.keyboard.press("Alt+ArrowRight");
+  await card(page, "Two").focus();
+  await page.keyboard.press("c");
+  await shows(() => titles(page, "To do"), ["Three", "Four"]);
+  await state(page).getByText("4 unsaved changes").waitFor();
+  await site.server.startAgain();
+  await state(page).getByText("Saved", { exact: true }).waitFor({ timeout: 30_000 });
+  await shows(() => titles(page, "To do"), ["Three", "Four"]);
+  await shows(() => titles(page, "Done"), ["One"]);
+  await shows(async () => board.version - before, 4);
+  await shows(async () => board.cards("To-do").map((id) => board.get("cards", id)?.title), [
+    "Three",
+    "Four",
+  ]);
+  expect(board.get("cards", "Two")?.archived).toBe(true);
+});
+
 test("the keyboard reaches everything, and what it moves is said", async () => {
   const board = await site.board({ "To do": ["One", "Two"], Doing: [], Done: ["Three"] });
   const page = await opened(site, "ann", board);
