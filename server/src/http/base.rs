@@ -15,8 +15,9 @@ const MAX_BYTES: usize = 256;
 
 /// What the paths of the server itself begin with: a path below which it is found begins with none of
 /// them, or it could not be told whether a proxy has taken it away.
-const OWN: [&str; 15] = [
+const OWN: [&str; 17] = [
     "account.js",
+    "admin",
     "api",
     "app.js",
     "assets",
@@ -30,6 +31,7 @@ const OWN: [&str; 15] = [
     "password",
     "readyz",
     "sign-in",
+    "worker.js",
     "ws",
 ];
 
@@ -167,6 +169,8 @@ mod tests {
             "/ws/",
             "/b/boards",
             "/assets/x",
+            "/admin",
+            "/worker.js/x",
             &long,
         ] {
             assert_eq!(Base::parse(path), Err(InvalidBase), "{path}");

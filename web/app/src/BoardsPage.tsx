@@ -2,13 +2,16 @@ import type { BoardSummary } from "@boardcast/client";
 import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { KeptBoards } from "./archive/KeptBoards.js";
 import { at } from "./base.js";
+import { BoardItem } from "./boards/BoardItem.js";
 import { makeBoard, TEMPLATES, type Template } from "./boards/templates.js";
 import { ConnectionState } from "./ConnectionState.js";
 import { useClient } from "./live.js";
+import { OfflineBoards } from "./offline/OfflineBoards.js";
 import type { Action } from "./Palette.js";
+import { SignOut } from "./parts/SignOut.js";
 import { follow, go, useSearched } from "./route.js";
 import { SearchField } from "./search/SearchField.js";
-import { isAdministrator, leave } from "./session.js";
+import { isAdministrator } from "./session.js";
 import { byName, t } from "./text/index.js";
 
 const loadFound = () => import("./search/Found.js");
@@ -87,13 +90,7 @@ export function BoardsPage() {
         <a href={at("/me")} className="back" onClick={(event) => follow(event, "/me")}>
           {t.me.title}
         </a>
-        <button
-          type="button"
-          className="quiet"
-          onClick={() => void client.forgetViews().then(leave)}
-        >
-          {t.account.signOut}
-        </button>
+        <SignOut />
       </header>
       <main className="boards">
         <SearchField text={searched} type={search} />
@@ -126,19 +123,11 @@ export function BoardsPage() {
         <p role="alert" className="told">
           {told}
         </p>
+        {!boards && <OfflineBoards />}
         {boards?.length === 0 && <p className="empty">{t.noBoards}</p>}
         <ul>
           {boards?.filter(fits(searched)).map((board) => (
-            <li key={board.board}>
-              <a
-                href={at(`/b/${board.board}`)}
-                onClick={(event) => follow(event, `/b/${board.board}`)}
-              >
-                <span className="title">{board.title}</span>
-                {board.archived && <span className="mark">{t.archivedMark}</span>}
-                <span className="role">{t.members.roles[board.role]}</span>
-              </a>
-            </li>
+            <BoardItem key={board.board} board={board} marked />
           ))}
         </ul>
         <KeptBoards />

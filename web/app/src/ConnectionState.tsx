@@ -2,12 +2,32 @@ import type { LiveBoard } from "@boardcast/client";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { at } from "./base.js";
 import { useClient, useLink } from "./live.js";
+import { useHasNewer } from "./offline/version.js";
 import { t } from "./text/index.js";
 
 const NOTHING = () => () => {};
 
-/** What is true of the connection and of what the person has done. */
+/** What is true of the connection, of what the person has done, and of the page itself. */
 export function ConnectionState({ board }: { board?: LiveBoard }) {
+  const newer = useHasNewer();
+  return (
+    <>
+      <Connection {...(board && { board })} />
+      {newer && (
+        <button
+          type="button"
+          className="link"
+          title={t.newVersion.told}
+          onClick={() => location.reload()}
+        >
+          {t.newVersion.load}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Connection({ board }: { board?: LiveBoard }) {
   const client = useClient();
   const link = useLink();
   const listen = board ? (changed: () => void) => board.listenStatus(changed) : NOTHING;

@@ -3,9 +3,9 @@ import type { BoardSummary } from "@boardcast/client";
 import { RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { answered } from "../account/asked.js";
-import { at } from "../base.js";
+import { BoardItem } from "../boards/BoardItem.js";
 import { useClient } from "../live.js";
-import { follow, go } from "../route.js";
+import { go } from "../route.js";
 import { moment, t } from "../text/index.js";
 
 type Binned = { id: string; title: string; ends: number };
@@ -57,13 +57,8 @@ function ArchivedBoards() {
       </p>
       {boards?.length === 0 && <p className="empty">{t.kept.noneArchived}</p>}
       <ul>
-        {boards?.map(({ board, title, role }) => (
-          <li key={board}>
-            <a href={at(`/b/${board}`)} onClick={(event) => follow(event, `/b/${board}`)}>
-              <span className="title">{title}</span>
-              <span className="role">{t.members.roles[role]}</span>
-            </a>
-          </li>
+        {boards?.map((board) => (
+          <BoardItem key={board.board} board={board} />
         ))}
       </ul>
     </>

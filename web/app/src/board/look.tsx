@@ -1,5 +1,6 @@
 // How the person looks at a board: kept in this browser, for each board.
 import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
+import { keepLook, readLook } from "./look-store.js";
 
 /** By what cards stand in swimlanes. */
 export const GROUPS = ["none", "assignee", "label", "priority", "parent"] as const;
@@ -20,7 +21,7 @@ export class Look {
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly board: string) {
-    this.kept = { ...NOTHING, ...read(this.key) };
+    this.kept = { ...NOTHING, ...read(board) };
   }
 
   get now(): Kept {
@@ -46,17 +47,9 @@ export class Look {
     return () => this.listeners.delete(changed);
   }
 
-  private get key(): string {
-    return `boardcast-look-${this.board}`;
-  }
-
   private set(some: Partial<Kept>): void {
     this.kept = { ...this.kept, ...some };
-    try {
-      localStorage.setItem(this.key, JSON.stringify(this.kept));
-    } catch {
-      // A browser that keeps nothing shows the board as it is by default the next time.
-    }
+    keepLook(this.board, JSON.stringify(this.kept));
     for (const listener of [...this.listeners]) listener();
   }
 }
@@ -65,9 +58,9 @@ function toggled(list: readonly string[], item: string): readonly string[] {
   return list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
 }
 
-function read(key: string): Partial<Kept> {
+function read(board: string): Partial<Kept> {
   try {
-    const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
+    const kept = JSON.parse(readLook(board) ?? "{}");
     const { group } = kept;
     return { ...kept, group: GROUPS.includes(group) ? group : "none" };
   } catch {

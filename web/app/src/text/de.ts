@@ -138,6 +138,14 @@ export const de: Catalogue = {
     notKept:
       "Dieser Browser behält nichts: Ungespeicherte Änderungen gehen beim Neuladen verloren.",
   },
+  newVersion: {
+    told: "Der Server hat eine neue Version dieser Seite. Sie kommt mit der nächsten Seite, die Sie öffnen; nichts, was Sie getan haben, geht verloren.",
+    load: "Neue Version laden",
+  },
+  offline: {
+    boards: "Der Server ist nicht zu erreichen. Diese Boards hat der Browser behalten:",
+    none: "Der Server ist nicht zu erreichen, und dieser Browser hat kein Board behalten.",
+  },
   rejected: (hint) => `Nicht ausgeführt: ${hint}`,
   dismiss: "Verwerfen",
   conflict: "Jemand anderes hat das inzwischen geändert.",
@@ -619,6 +627,8 @@ export const de: Catalogue = {
     noLink: "Diese Seite öffnet sich über einen Link; die Verwaltung gibt einen aus.",
     linkRefused: "Der Link ist benutzt oder zu alt. Bitte anmelden oder einen neuen erfragen.",
     unreachable: "Der Server ist nicht erreichbar; bitte erneut versuchen.",
+    notSignedOut:
+      "Was von den Boards behalten war, ist aus diesem Browser gelöscht, aber der Server ist nicht zu erreichen, um Sie abzumelden; versuchen Sie es noch einmal.",
     signOut: "Abmelden",
   },
 };

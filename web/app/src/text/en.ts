@@ -129,6 +129,14 @@ export const en = {
     again: "Try again",
     notKept: "This browser keeps nothing: unsaved changes are lost on a reload.",
   },
+  newVersion: {
+    told: "The server has a new version of this page. It comes with the next page that you open; nothing that you have done is lost.",
+    load: "Load the new version",
+  },
+  offline: {
+    boards: "The server cannot be reached. These boards are kept in this browser:",
+    none: "The server cannot be reached, and no board is kept in this browser.",
+  },
   rejected: (hint: string) => `Not done: ${hint}`,
   dismiss: "Dismiss",
   conflict: "Somebody else changed this meanwhile.",
@@ -599,6 +607,8 @@ export const en = {
     noLink: "This page is opened by a link; ask an administrator for one.",
     linkRefused: "This link has been used or is too old. Sign in, or ask for another link.",
     unreachable: "The server cannot be reached; try again.",
+    notSignedOut:
+      "What was kept of the boards is gone from this browser, but the server cannot be reached to sign you out; try again.",
     signOut: "Sign out",
   },
 };

@@ -7,6 +7,7 @@ import type {
   ActivityPage,
   Batch,
   BoardCreated,
+  BoardSummary,
   Boards,
   ErrorMessage,
   ServerMessage,
@@ -142,6 +143,11 @@ export class Client {
   async createBoard(title: string): Promise<string> {
     const answer = await this.requests.ask({ type: "board.create", title }, false);
     return (answer as BoardCreated).board;
+  }
+
+  /** The boards that the store keeps, in no order: those that can be opened without the server. */
+  keptBoards(): Promise<BoardSummary[]> {
+    return this.keeper.list();
   }
 
   /** Forgets what boards showed last, for a browser that others use too. What is unsaved is kept. */
