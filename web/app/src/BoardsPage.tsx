@@ -13,6 +13,7 @@ import { follow, go, useSearched } from "./route.js";
 import { SearchField } from "./search/SearchField.js";
 import { isAdministrator } from "./session.js";
 import { byName, t } from "./text/index.js";
+import { failure } from "./text/refusals.js";
 
 const loadFound = () => import("./search/Found.js");
 const loadPalette = () => import("./Palette.js");
@@ -57,7 +58,7 @@ export function BoardsPage() {
       }
     };
     // What was imported is in the list when its dialog is closed.
-    if (!importing) load().catch((error) => gone || setTold(`${error.message}`));
+    if (!importing) load().catch((error) => gone || setTold(failure(error)));
     document.title = t.boardcast;
     return () => {
       gone = true;
@@ -73,7 +74,7 @@ export function BoardsPage() {
     try {
       go(`/b/${await makeBoard(client, title, template)}`);
     } catch (error) {
-      setTold(`${(error as Error).message}`);
+      setTold(failure(error));
     }
   }
 

@@ -4,6 +4,7 @@ import { at } from "./base.js";
 import { useClient, useLink } from "./live.js";
 import { useHasNewer } from "./offline/version.js";
 import { t } from "./text/index.js";
+import { closing } from "./text/refusals.js";
 
 const NOTHING = () => () => {};
 
@@ -59,7 +60,7 @@ function Connection({ board }: { board?: LiveBoard }) {
         </Line>
       ) : (
         <Line kind="off">
-          {t.state.closed(link.reason || `${link.code}`) + left} {again(t.state.again)}
+          {t.state.closed(closing(link.code, link.reason)) + left} {again(t.state.again)}
         </Line>
       );
     case "live":

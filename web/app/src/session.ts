@@ -2,6 +2,7 @@
 import { at, BASE } from "./base.js";
 import { forgetLooks } from "./board/look-store.js";
 import { forget as forgetBoards } from "./board/seen-store.js";
+import { problem } from "./text/refusals.js";
 
 // Another server on the same host has names of its own.
 const TOKEN = `boardcast-token${BASE}`;
@@ -15,6 +16,7 @@ const KNOWN_WITHIN_MS = 3_000;
 /** What the server said to a request. */
 export type Answer =
   | { ok: true; body: Record<string, unknown> }
+  /** `detail` says what is wrong in the language of the page. */
   | { ok: false; detail: string; status: number };
 
 /** Sends JSON. Throws where the server cannot be reached. */
@@ -31,7 +33,7 @@ export async function ask(method: string, path: string, body?: object): Promise<
   });
   const told = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (response.ok) return { ok: true, body: told };
-  return { ok: false, status: response.status, detail: `${told.detail ?? response.statusText}` };
+  return { ok: false, status: response.status, detail: problem(told, response.statusText) };
 }
 
 /** Remembers who has signed in here, so that unsaved work stays with its author. */

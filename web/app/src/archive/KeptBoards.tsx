@@ -7,6 +7,7 @@ import { BoardItem } from "../boards/BoardItem.js";
 import { useClient } from "../live.js";
 import { go } from "../route.js";
 import { moment, t } from "../text/index.js";
+import { failure } from "../text/refusals.js";
 
 type Binned = { id: string; title: string; ends: number };
 
@@ -45,7 +46,7 @@ function ArchivedBoards() {
         if (!page.more) return;
       }
     };
-    load().catch((error) => gone || setTold(`${error.message}`));
+    load().catch((error) => gone || setTold(failure(error)));
     return () => {
       gone = true;
     };

@@ -8,6 +8,7 @@ import type { Action } from "../Palette.js";
 import { Back } from "../parts/Back.js";
 import { go } from "../route.js";
 import { moment, t } from "../text/index.js";
+import { refusal } from "../text/refusals.js";
 import { Told } from "../told.js";
 import { Avatar } from "./CardTile.js";
 import { Columns } from "./Columns.js";
@@ -145,7 +146,9 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         {status.phase === "gone" && <p className="empty">{t.boardGone}</p>}
         {status.phase === "outdated" && <p className="empty">{t.outdated}</p>}
         {!status.loaded && status.phase !== "gone" && (
-          <p className="empty">{status.refused ?? t.loading}</p>
+          <p className="empty">
+            {status.refused ? refusal(status.refused.code, status.refused.hint) : t.loading}
+          </p>
         )}
         {status.loaded && status.phase !== "gone" && <Cards key={status.role ?? ""} />}
         <SelectionBar />

@@ -292,7 +292,7 @@ export class Client {
     const mayPass = ["busy", "unavailable", "limit", "not_subscribed"].includes(message.code);
     if (aboutSubmit || !mayPass) return board.run(replica.error(message, now));
     // The server cannot give the board now: it is asked for again, later each time.
-    board.refused = message.hint;
+    board.refused = { code: message.code, hint: message.hint };
     const delay = Math.min(REFUSED_MAX_MS, REFUSED_MS * 2 ** Math.min(joined.refusals, 10));
     joined.refusals += 1;
     board.run([{ type: "subscribe", after_ms: delay }]);
