@@ -184,6 +184,11 @@ export class LiveBoard {
     return this.replica.shown.cards(column);
   }
 
+  /** The ids of all cards of a column, archived ones among them, in order. */
+  cardsWithArchived(column: string): readonly string[] {
+    return this.replica.shown.lane(column).map(({ id }) => id);
+  }
+
   /**
    * Calls back whenever what the topic names has changed: `cards/ID` a card, `cards/` any card,
    * `lane/ID` the order in a column. Returns what ends it.
