@@ -26,7 +26,9 @@ export function keptFiles(): Plugin {
       for (const path of ["index.html", ...still.map((name) => `public/${name}`)])
         hash.update(readFileSync(path));
       const given = { FILES: files, VERSION: hash.digest("hex").slice(0, 16) };
-      const header = Object.entries(given).map(([name, value]) => `const ${name}=${JSON.stringify(value)};`);
+      const header = Object.entries(given).map(
+        ([name, value]) => `const ${name}=${JSON.stringify(value)};`,
+      );
       worker.code = `{${header.join("")}${worker.code}}`;
     },
   };

@@ -97,7 +97,7 @@ test.skipIf(!REAL)("a real board of Trello comes with all its columns and cards"
   const listed = open.find(({ idChecklists }) => idChecklists.length > 0);
   if (!listed) throw new Error("no card of the export has a checklist");
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill(listed.name);
+  await dialog(page).getByRole("combobox").fill(listed.name);
   await page.keyboard.press("Enter");
   await dialog(page).getByRole("heading", { name: listed.name, exact: true }).waitFor();
   await shows(() => dialog(page).locator(".checklist").count(), listed.idChecklists.length);

@@ -8,7 +8,8 @@ import { speak } from "../src/text/index.js";
 import { closing, failure, problem, problemText, refusal } from "../src/text/refusals.js";
 
 const read = (path: string) => readFileSync(`../../${path}`, "utf8");
-const all = (text: string, what: RegExp) => [...text.matchAll(what)].map(([, found]) => found ?? "");
+const all = (text: string, what: RegExp) =>
+  [...text.matchAll(what)].map(([, found]) => found ?? "");
 
 const { $defs } = JSON.parse(read("docs/schema/server-message.schema.json"));
 const constants = (name: string): string[] =>

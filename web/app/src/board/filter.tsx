@@ -36,8 +36,7 @@ export class Filter {
     try {
       const query = Query.of(text);
       const { words, wantsArchived } = this.now.query;
-      const same =
-        query.words === words && query.wantsArchived === wantsArchived && this.now.found;
+      const same = query.words === words && query.wantsArchived === wantsArchived && this.now.found;
       this.set({ text, query, ...(same && { found: same }) });
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
