@@ -3,6 +3,7 @@ import "./styles/page.css";
 import "./styles/board.css";
 import "./styles/dialog.css";
 import "./styles/card.css";
+import "./styles/fields.css";
 import "./styles/files.css";
 import "./styles/search.css";
 import { Client, IndexedDbStore } from "@boardcast/client";
