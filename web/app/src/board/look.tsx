@@ -6,7 +6,12 @@ import { keepLook, readLook } from "./look-store.js";
 export const GROUPS = ["none", "assignee", "label", "priority", "parent"] as const;
 export type Group = (typeof GROUPS)[number];
 
+/** How much of a card is shown. */
+export const SIZES = ["small", "normal", "large"] as const;
+export type Size = (typeof SIZES)[number];
+
 type Kept = {
+  size: Size;
   group: Group;
   /** Columns that are shown as a strip. */
   collapsed: readonly string[];
@@ -14,7 +19,7 @@ type Kept = {
   folded: readonly string[];
 };
 
-const NOTHING: Kept = { group: "none", collapsed: [], folded: [] };
+const NOTHING: Kept = { size: "normal", group: "none", collapsed: [], folded: [] };
 
 export class Look {
   private kept: Kept;
@@ -30,6 +35,11 @@ export class Look {
 
   group(group: Group): void {
     this.set({ group });
+  }
+
+  /** Shows more or less of each card. */
+  size(size: Size): void {
+    this.set({ size });
   }
 
   /** Shows a column as a strip, or whole again. */
@@ -61,8 +71,12 @@ function toggled(list: readonly string[], item: string): readonly string[] {
 function read(board: string): Partial<Kept> {
   try {
     const kept = JSON.parse(readLook(board) ?? "{}");
-    const { group } = kept;
-    return { ...kept, group: GROUPS.includes(group) ? group : "none" };
+    const { group, size } = kept;
+    return {
+      ...kept,
+      group: GROUPS.includes(group) ? group : "none",
+      size: SIZES.includes(size) ? size : "normal",
+    };
   } catch {
     return {};
   }
