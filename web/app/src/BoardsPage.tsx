@@ -3,6 +3,7 @@ import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { KeptBoards } from "./archive/KeptBoards.js";
 import { at } from "./base.js";
 import { BoardItem } from "./boards/BoardItem.js";
+import { RecentBoards } from "./boards/RecentBoards.js";
 import { makeBoard, TEMPLATES, type Template } from "./boards/templates.js";
 import { ConnectionState } from "./ConnectionState.js";
 import { useClient } from "./live.js";
@@ -125,6 +126,7 @@ export function BoardsPage() {
           {told}
         </p>
         {!boards && <OfflineBoards />}
+        {boards && !isSearched && <RecentBoards boards={boards} />}
         {boards?.length === 0 && <p className="empty">{t.noBoards}</p>}
         <ul>
           {boards?.filter(fits(searched)).map((board) => (

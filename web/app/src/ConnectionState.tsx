@@ -43,13 +43,14 @@ function Connection({ board }: { board?: LiveBoard }) {
       {label}
     </button>
   );
+  const offline = useIsOffline();
   switch (link.name) {
     case "connecting":
       return <Line kind="off">{t.state.connecting + left}</Line>;
     case "waiting":
       return (
         <Line kind="off">
-          {t.state.waiting(seconds) + left} {again(t.state.now)}
+          {(offline ? t.state.offline : t.state.waiting(seconds)) + left} {again(t.state.now)}
         </Line>
       );
     case "closed":
@@ -77,6 +78,21 @@ function Line({ kind, children }: { kind: string; children: React.ReactNode }) {
       <span className="dot" aria-hidden="true" />
       {children}
     </p>
+  );
+}
+
+/** Whether the browser knows of no network: then it is not time that helps. */
+function useIsOffline(): boolean {
+  return useSyncExternalStore(
+    (changed) => {
+      addEventListener("online", changed);
+      addEventListener("offline", changed);
+      return () => {
+        removeEventListener("online", changed);
+        removeEventListener("offline", changed);
+      };
+    },
+    () => !navigator.onLine,
   );
 }
 
