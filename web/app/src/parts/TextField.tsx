@@ -13,13 +13,14 @@ type Props = {
 /** A text that is taken when its field is left or Enter is pressed; Escape gives the change up. */
 export function TextField({ label, text, take, ...rest }: Props) {
   const field = useRef<HTMLInputElement>(null);
-  // What somebody else writes does not take away what is being typed.
-  useEffect(() => {
-    const { current } = field;
-    if (current && current !== document.activeElement) current.value = text;
-  });
   /** What was taken since the last key: it is not asked for twice where it was refused. */
   const asked = useRef<string>(undefined);
+  // What somebody else writes does not take away what is being typed; what became of one's own shows.
+  useEffect(() => {
+    const { current } = field;
+    const typing = current === document.activeElement && asked.current === undefined;
+    if (current && !typing) current.value = text;
+  }, [text]);
   function commit(next: string) {
     if (next === text || next === asked.current) return;
     asked.current = next;
