@@ -16,6 +16,8 @@ afterEach(async () => {
 
 const dialog = (page: Page) => page.getByRole("dialog");
 const field = (page: Page, name: string) => dialog(page).getByLabel(name, { exact: true });
+const choice = (page: Page, name: string) =>
+  dialog(page).getByRole("combobox", { name, exact: true });
 
 test("days and times are those of the browser's time zone, and each sees them in their own", async () => {
   const board = await site.board({ "To do": ["One"] }, { bob: "editor" });
@@ -87,13 +89,13 @@ test("a board gets labels, sprints and own fields, and its cards the values", as
   await dialog(page).getByRole("checkbox", { name: "area/backend" }).check();
   await field(page, "New label").fill("area/web");
   await field(page, "New label").press("Enter");
-  await field(page, "Sprint").selectOption("Week 19");
+  await choice(page, "Sprint").selectOption("Week 19");
   await field(page, "Estimate, in points").fill("8");
   await field(page, "Customer").fill("Okonjo");
   await field(page, "Hours").fill("2,5");
   await field(page, "Billed").check();
   await field(page, "Call back").fill("2030-05-07");
-  await field(page, "Size").selectOption("M");
+  await choice(page, "Size").selectOption("M");
   await field(page, "Cover").selectOption("Purple");
   const names = () => {
     const one = board.get("cards", "One");

@@ -68,7 +68,7 @@ test("a connection that does not come back by itself says why, and tries again w
   await expect
     .poll(async () => {
       if (await again.isVisible()) await again.click();
-      return state(third).innerText();
+      return state(third).textContent();
     })
     .toBe("Live");
 });
