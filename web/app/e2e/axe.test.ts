@@ -138,5 +138,5 @@ for (const [name, options] of Object.entries(VIEWS)) {
       await look(page, `by ${group}`);
     }
     expect(found).toEqual({});
-  });
+  }, 120_000);
 }
