@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../web"
 
 built=app/dist/index.html
-sources=(app/index.html app/package.json app/public app/src app/vite.config.ts packages/client/package.json
+sources=(app/index.html app/package.json app/public app/src app/vite.config.ts app/vite.worker.ts packages/client/package.json
     packages/client/src package.json package-lock.json)
 if [ -e "$built" ] && [ -z "$(find "${sources[@]}" -newer "$built" -print -quit)" ]; then
     exit 0

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ProxyOptions } from "vite";
+import { keptFiles, WORKER } from "./vite.worker.js";
 
 /** The server that a page under development talks to. */
 const server = process.env.BOARDCAST_URL ?? "http://127.0.0.1:8080";
@@ -26,7 +27,19 @@ export default defineConfig({
   esbuild: { jsx: "automatic" },
   server: { proxy },
   preview: { proxy },
-  build: { target: "es2022", sourcemap: "hidden" },
+  plugins: [keptFiles()],
+  build: {
+    target: "es2022",
+    sourcemap: "hidden",
+    rollupOptions: {
+      input: { index: "index.html", [WORKER]: "src/offline/worker.ts" },
+      output: {
+        // A browser knows a worker by its address, which stays.
+        entryFileNames: ({ name }) =>
+          name === WORKER ? `${WORKER}.js` : "assets/[name]-[hash].js",
+      },
+    },
+  },
   experimental: {
     // The server writes into the document where it is found; a script finds its like beside it.
     renderBuiltUrl: (_, { hostType }) => (hostType === "html" ? undefined : { relative: true }),

@@ -171,6 +171,8 @@ mod tests {
             "/ws/",
             "/b/boards",
             "/assets/x",
+            "/admin",
+            "/worker.js/x",
             &long,
         ] {
             assert_eq!(Base::parse(path), Err(InvalidBase), "{path}");

@@ -32,6 +32,11 @@ async function full(): Promise<LiveBoard> {
     { type: "card.create", card: "old", column: "Done", title: "Old" },
     { type: "card.archive", card: "old", archived: true },
   ]);
+  made.submit([
+    { type: "sprint.create", sprint: "s", title: "Week 1", start: 1, end: 2 },
+    { type: "field.create", field: "f", name: "Size", kind: "text" },
+    { type: "field.create", field: "g", name: "Kind", kind: "list" },
+  ]);
   await made.submit({ type: "member.add", user: "bob", role: "viewer" }).saved();
   return made;
 }
@@ -110,6 +115,7 @@ for (const [name, options] of Object.entries(VIEWS)) {
     });
     await opens("members", chosen("members"));
     await opens("archive", chosen("archive"));
+    await opens("settings", chosen("settings of the board"));
     await opens("keys", chosen("show the keys"));
     await opens("column", () =>
       column(page, "To do").getByRole("button", { name: "Menu of To do" }).click(),
@@ -132,5 +138,5 @@ for (const [name, options] of Object.entries(VIEWS)) {
       await look(page, `by ${group}`);
     }
     expect(found).toEqual({});
-  });
+  }, 120_000);
 }

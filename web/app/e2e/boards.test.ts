@@ -1,6 +1,7 @@
 // New boards: from templates, and from files of this program and of others.
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { realExport } from "./shared.js";
 import { column, shows, state } from "./shown.js";
 import { Site } from "./site.js";
 import { violations } from "./violations.js";
@@ -18,8 +19,8 @@ const dialog = (page: Page) => page.getByRole("dialog");
 const heads = (page: Page) => page.getByRole("region").locator("h2").allInnerTexts();
 
 /** A list of boards in which the dialog for files is open. */
-async function importing(user: string): Promise<Page> {
-  const page = await site.person(user);
+async function importing(user: string, options = {}): Promise<Page> {
+  const page = await site.person(user, options);
   await page.goto("/");
   await page.getByRole("button", { name: "Import" }).click();
   await dialog(page).waitFor();
@@ -64,6 +65,43 @@ test("an export of Trello becomes a board, and what was left out is told", async
   await page.getByRole("button", { name: "Import" }).click();
   await choose(page, "garden.json", JSON.stringify(TRELLO));
   await dialog(page).getByText("The board was up to date already.").waitFor();
+});
+
+type Real = {
+  lists: { id: string; name: string; pos: number; closed: boolean }[];
+  cards: { name: string; idList: string; closed: boolean; idChecklists: string[] }[];
+};
+const REAL = realExport("trello-amirite.json");
+
+test.skipIf(!REAL)("a real board of Trello comes with all its columns and cards", async () => {
+  // What has to come is counted here, and not by the reader of the server.
+  const real = JSON.parse(REAL ?? "") as Real;
+  const lists = real.lists.filter((list) => !list.closed).sort((a, b) => a.pos - b.pos);
+  const open = real.cards.filter((card) => !card.closed);
+  const page = await importing("ann", { viewport: { width: 2_400, height: 1_000 } });
+  await choose(page, "real.json", REAL ?? "");
+  await dialog(page).getByText("The board is here.").waitFor();
+  const counted = `${open.length}, and ${real.cards.length - open.length} archived`;
+  await dialog(page).locator(".report").getByText(counted, { exact: true }).waitFor();
+  await dialog(page).getByRole("link", { name: "Open the board" }).click();
+  await state(page).getByText("Live").waitFor();
+  await shows(
+    () => heads(page),
+    lists.map(({ name }) => name),
+  );
+  const counts = () => page.locator(".column .count > [aria-hidden]").allInnerTexts();
+  await shows(
+    counts,
+    lists.map(({ id }) => `${open.filter(({ idList }) => idList === id).length}`),
+  );
+  const listed = open.find(({ idChecklists }) => idChecklists.length > 0);
+  if (!listed) throw new Error("no card of the export has a checklist");
+  await page.keyboard.press("Control+k");
+  await dialog(page).getByRole("combobox").fill(listed.name);
+  await page.keyboard.press("Enter");
+  await dialog(page).getByRole("heading", { name: listed.name, exact: true }).waitFor();
+  await shows(() => dialog(page).locator(".checklist").count(), listed.idChecklists.length);
+  expect(await violations(page)).toEqual([]);
 });
 
 test("an export of this program comes back as it was, and a file that is none is refused", async () => {

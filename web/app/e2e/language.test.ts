@@ -45,6 +45,26 @@ test("the page speaks the language of the browser, unless another one was chosen
   await german.getByRole("heading", { name: "Anmelden" }).waitFor();
 });
 
+test("what the server refuses is said in the language of the page", async () => {
+  const board = await site.board({ Offen: ["Eins"], Arbeit: ["Zwei"] });
+  const wip = { limit: 1, kind: "hard" as const };
+  await board.submit({ type: "column.set", column: "Arbeit", wip }).saved();
+  const page = await site.person("ann", { locale: "de-DE" });
+  await page.goto(`/b/${board.id}`);
+  await card(page, "Eins").focus();
+  await page.keyboard.press("Alt+ArrowRight");
+  await page.locator(".notice").getByText("Die Spalte ist voll.").waitFor();
+  const stranger = await site.stranger({ locale: "de-DE" });
+  await stranger.goto("/sign-in");
+  await stranger.getByLabel("E-Mail").fill("nobody@example.org");
+  await stranger.getByLabel("Passwort").fill("not the password");
+  await stranger.getByRole("button", { name: "Weiter" }).click();
+  await stranger
+    .getByRole("alert")
+    .getByText(/^Die Anmeldung gilt nicht\. \(/)
+    .waitFor();
+});
+
 /** A browser of ann's in which the page reads from right to left. */
 async function mirrored(options = {}): Promise<Page> {
   const page = await site.person("ann", options);

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { card, column, opened, shows, titles } from "./shown.js";
 import { Site } from "./site.js";
+import { violations } from "./violations.js";
 
 let site: Site;
 beforeAll(async () => {
@@ -65,6 +66,58 @@ test("a filter finds what stands in descriptions and comments, which only the se
   await shows(() => openCards(page), ["Two", "Three"]);
   await filter(page).fill("mohren is:overdue");
   await shows(() => openCards(page), ["Three"]);
+});
+
+test("archived cards are found as the server finds them, and shown where they stood", async () => {
+  const board = await site.board({
+    "To do": ["Red apple", "Pear", "Green apple"],
+    Done: ["Plum", "Apple pie"],
+    Old: ["Apple tart", "Fig"],
+  });
+  const set = { description: "with an apple inside" };
+  board.submit({ type: "card.set", card: "Pear", set });
+  board.submit({ type: "card.set", card: "Plum", set });
+  for (const card of ["Red-apple", "Pear", "Plum"])
+    board.submit({ type: "card.archive", card, archived: true });
+  await board.submit({ type: "column.set", column: "Old", archived: true }).saved();
+  const page = await opened(site, "ann", board);
+  const headers = { authorization: `Bearer ${site.server.token("ann")}` };
+  const path = `${site.server.url}/api/v1/boards/${board.id}/cards?limit=200&q=`;
+  const ofServer = async (query: string): Promise<string[]> => {
+    const answer = await fetch(path + encodeURIComponent(query), { headers });
+    const { cards } = (await answer.json()) as { cards: { title: string }[] };
+    return cards.map(({ title }) => title).sort();
+  };
+  const shown = async () => (await openCards(page)).sort();
+  const found: Record<string, string[]> = {
+    "is:archived": ["Apple tart", "Fig", "Pear", "Plum", "Red apple"],
+    "is:archived apple": ["Apple tart", "Pear", "Plum", "Red apple"],
+    "is:archived -apple": ["Fig"],
+    "is:archived column:done": ["Plum"],
+    "is:archived is:open": [],
+    "-is:archived": ["Apple pie", "Green apple"],
+    apple: ["Apple pie", "Green apple"],
+  };
+  for (const [query, titles] of Object.entries(found)) {
+    expect([query, await ofServer(query)]).toEqual([query, titles]);
+    await filter(page).fill(query);
+    await shows(shown, titles);
+  }
+  // The order is that of the column, and a column in the archive takes nothing.
+  await filter(page).fill("is:archived");
+  await shows(() => titles(page, "To do"), ["Red apple", "Pear"]);
+  await card(page, "Pear").getByText("archived").waitFor();
+  const old = column(page, "Old");
+  await old.locator("header").getByText("archived").waitFor();
+  expect(await old.getByRole("button", { name: "Add a card" }).count()).toBe(0);
+  await card(page, "Red apple").focus();
+  for (const key of ["ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("data-card"));
+  await shows(focused, "Apple-tart");
+  expect(await violations(page)).toEqual([]);
+  // What comes out of the archive is not there any more.
+  await board.submit({ type: "card.archive", card: "Pear", archived: false }).live();
+  await shows(() => titles(page, "To do"), ["Red apple"]);
 });
 
 test("a faulty filter says what is wrong and leaves the cards that were there", async () => {

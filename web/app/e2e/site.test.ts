@@ -80,13 +80,13 @@ test("an opened card shows all of it, and what others write meanwhile", async ()
   await dialog.locator("em", { hasText: "Markdown" }).waitFor();
   await dialog.getByLabel("Bug").check();
   await dialog.getByLabel("Priority").selectOption("high");
-  await dialog.getByLabel("Due").fill("2030-05-06");
+  await dialog.getByLabel("Due", { exact: true }).fill("2030-05-06");
   await dialog.getByRole("button", { name: "Add a checklist" }).click();
   for (const item of ["Cut", "Glue"]) {
     await dialog.getByLabel("Add an item").fill(item);
     await dialog.getByLabel("Add an item").press("Enter");
   }
-  await dialog.getByLabel("Cut").check();
+  await dialog.getByRole("checkbox", { name: "Cut" }).check();
 
   const bob = await site.person("bob");
   await bob.goto(`/b/${board.id}/c/One`);
@@ -222,6 +222,37 @@ test("the server is killed and comes back under an open board", async () => {
   await shows(async () => board.cards("To-do").length, added.length);
 });
 
+test("what is done while the server is down comes through once when it is back", async () => {
+  const board = await site.board({ "To do": ["One", "Two"], Done: [] });
+  const page = await opened(site, "ann", board);
+  const before = board.version;
+  await site.server.kill();
+  await state(page).getByText("Reconnecting in").waitFor();
+  await column(page, "To do").getByRole("button", { name: "Add a card" }).click();
+  const field = page.getByLabel("Title of the card");
+  for (const title of ["Three", "Four"]) {
+    await field.fill(title);
+    await field.press("Enter");
+  }
+  await field.press("Escape");
+  await card(page, "One").focus();
+  await page.keyboard.press("Alt+ArrowRight");
+  await card(page, "Two").focus();
+  await page.keyboard.press("c");
+  await shows(() => titles(page, "To do"), ["Three", "Four"]);
+  await state(page).getByText("4 unsaved changes").waitFor();
+  await site.server.startAgain();
+  await state(page).getByText("Saved", { exact: true }).waitFor({ timeout: 30_000 });
+  await shows(() => titles(page, "To do"), ["Three", "Four"]);
+  await shows(() => titles(page, "Done"), ["One"]);
+  await shows(async () => board.version - before, 4);
+  await shows(
+    async () => board.cards("To-do").map((id) => board.get("cards", id)?.title),
+    ["Three", "Four"],
+  );
+  expect(board.get("cards", "Two")?.archived).toBe(true);
+});
+
 test("the keyboard reaches everything, and what it moves is said", async () => {
   const board = await site.board({ "To do": ["One", "Two"], Doing: [], Done: ["Three"] });
   const page = await opened(site, "ann", board);
@@ -268,7 +299,7 @@ test("a card that was not opened before can be opened without a network", async 
   await page.waitForLoadState("networkidle");
   await page.context().setOffline(true);
   site.door.close();
-  await state(page).getByText("Reconnecting in").waitFor();
+  await state(page).getByText("Offline").waitFor();
   await card(page, "One").click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Priority").selectOption("high");

@@ -26,6 +26,7 @@ export class Site {
     readonly door: Door,
     private readonly browser: Browser,
     private readonly base: string,
+    private readonly ports: number[],
   ) {}
 
   /** Where pages find the server: at the door, below a path or not. */
@@ -55,7 +56,7 @@ export class Site {
     // A page that is brought around the door has no address: its requests would not be local ones.
     const args = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"];
     const browser = await chromium.launch({ executablePath, args });
-    return new Site(server, door, browser, base);
+    return new Site(server, door, browser, base, ports);
   }
 
   /** A link that the server has printed, as it is at the door. */
@@ -73,9 +74,19 @@ export class Site {
     });
   }
 
-  /** A new browser of somebody who has not been here. */
+  /** From now on the door leads to another port. */
+  leadTo(port: number): void {
+    this.ports[0] = port;
+    this.door.cut();
+  }
+
+  /** A new browser of somebody who has not been here. It keeps the page only where that is asked for. */
   async stranger(options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.browser.newContext({ baseURL: this.url, ...options });
+    const context = await this.browser.newContext({
+      baseURL: this.url,
+      serviceWorkers: "block",
+      ...options,
+    });
     context.setDefaultTimeout(10_000);
     this.contexts.push(context);
     const page = await context.newPage();

@@ -2,14 +2,19 @@ import type { BoardSummary } from "@boardcast/client";
 import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { KeptBoards } from "./archive/KeptBoards.js";
 import { at } from "./base.js";
+import { BoardItem } from "./boards/BoardItem.js";
+import { RecentBoards } from "./boards/RecentBoards.js";
 import { makeBoard, TEMPLATES, type Template } from "./boards/templates.js";
 import { ConnectionState } from "./ConnectionState.js";
 import { useClient } from "./live.js";
+import { OfflineBoards } from "./offline/OfflineBoards.js";
 import type { Action } from "./Palette.js";
+import { SignOut } from "./parts/SignOut.js";
 import { follow, go, useSearched } from "./route.js";
 import { SearchField } from "./search/SearchField.js";
-import { isAdministrator, leave } from "./session.js";
+import { isAdministrator } from "./session.js";
 import { byName, t } from "./text/index.js";
+import { failure } from "./text/refusals.js";
 
 const loadFound = () => import("./search/Found.js");
 const loadPalette = () => import("./Palette.js");
@@ -54,7 +59,7 @@ export function BoardsPage() {
       }
     };
     // What was imported is in the list when its dialog is closed.
-    if (!importing) load().catch((error) => gone || setTold(`${error.message}`));
+    if (!importing) load().catch((error) => gone || setTold(failure(error)));
     document.title = t.boardcast;
     return () => {
       gone = true;
@@ -70,7 +75,7 @@ export function BoardsPage() {
     try {
       go(`/b/${await makeBoard(client, title, template)}`);
     } catch (error) {
-      setTold(`${(error as Error).message}`);
+      setTold(failure(error));
     }
   }
 
@@ -87,13 +92,7 @@ export function BoardsPage() {
         <a href={at("/me")} className="back" onClick={(event) => follow(event, "/me")}>
           {t.me.title}
         </a>
-        <button
-          type="button"
-          className="quiet"
-          onClick={() => void client.forgetViews().then(leave)}
-        >
-          {t.account.signOut}
-        </button>
+        <SignOut />
       </header>
       <main className="boards">
         <SearchField text={searched} type={search} />
@@ -126,19 +125,12 @@ export function BoardsPage() {
         <p role="alert" className="told">
           {told}
         </p>
+        {!boards && <OfflineBoards />}
+        {boards && !isSearched && <RecentBoards boards={boards} />}
         {boards?.length === 0 && <p className="empty">{t.noBoards}</p>}
         <ul>
           {boards?.filter(fits(searched)).map((board) => (
-            <li key={board.board}>
-              <a
-                href={at(`/b/${board.board}`)}
-                onClick={(event) => follow(event, `/b/${board.board}`)}
-              >
-                <span className="title">{board.title}</span>
-                {board.archived && <span className="mark">{t.archivedMark}</span>}
-                <span className="role">{t.members.roles[board.role]}</span>
-              </a>
-            </li>
+            <BoardItem key={board.board} board={board} marked />
           ))}
         </ul>
         <KeptBoards />

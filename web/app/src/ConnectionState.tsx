@@ -2,12 +2,33 @@ import type { LiveBoard } from "@boardcast/client";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { at } from "./base.js";
 import { useClient, useLink } from "./live.js";
+import { useHasNewer } from "./offline/version.js";
 import { t } from "./text/index.js";
+import { closing } from "./text/refusals.js";
 
 const NOTHING = () => () => {};
 
-/** What is true of the connection and of what the person has done. */
+/** What is true of the connection, of what the person has done, and of the page itself. */
 export function ConnectionState({ board }: { board?: LiveBoard }) {
+  const newer = useHasNewer();
+  return (
+    <>
+      <Connection {...(board && { board })} />
+      {newer && (
+        <button
+          type="button"
+          className="link"
+          title={t.newVersion.told}
+          onClick={() => location.reload()}
+        >
+          {t.newVersion.load}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Connection({ board }: { board?: LiveBoard }) {
   const client = useClient();
   const link = useLink();
   const listen = board ? (changed: () => void) => board.listenStatus(changed) : NOTHING;
@@ -22,13 +43,14 @@ export function ConnectionState({ board }: { board?: LiveBoard }) {
       {label}
     </button>
   );
+  const offline = useIsOffline();
   switch (link.name) {
     case "connecting":
       return <Line kind="off">{t.state.connecting + left}</Line>;
     case "waiting":
       return (
         <Line kind="off">
-          {t.state.waiting(seconds) + left} {again(t.state.now)}
+          {(offline ? t.state.offline : t.state.waiting(seconds)) + left} {again(t.state.now)}
         </Line>
       );
     case "closed":
@@ -39,7 +61,7 @@ export function ConnectionState({ board }: { board?: LiveBoard }) {
         </Line>
       ) : (
         <Line kind="off">
-          {t.state.closed(link.reason || `${link.code}`) + left} {again(t.state.again)}
+          {t.state.closed(closing(link.code, link.reason)) + left} {again(t.state.again)}
         </Line>
       );
     case "live":
@@ -56,6 +78,21 @@ function Line({ kind, children }: { kind: string; children: React.ReactNode }) {
       <span className="dot" aria-hidden="true" />
       {children}
     </p>
+  );
+}
+
+/** Whether the browser knows of no network: then it is not time that helps. */
+function useIsOffline(): boolean {
+  return useSyncExternalStore(
+    (changed) => {
+      addEventListener("online", changed);
+      addEventListener("offline", changed);
+      return () => {
+        removeEventListener("online", changed);
+        removeEventListener("offline", changed);
+      };
+    },
+    () => !navigator.onLine,
   );
 }
 

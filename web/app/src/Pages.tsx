@@ -1,10 +1,11 @@
-import type { Client } from "@boardcast/client";
-import { lazy, Suspense } from "react";
+import { type Client, QueueFull, TooLarge } from "@boardcast/client";
+import { lazy, Suspense, useEffect } from "react";
 import { BoardsPage } from "./BoardsPage.js";
 import { BoardPage } from "./board/BoardPage.js";
 import { ProvideClient } from "./live.js";
 import { routeOf, usePath } from "./route.js";
-import { Told } from "./told.js";
+import { failure } from "./text/refusals.js";
+import { Told, tell } from "./told.js";
 
 const AdminPage = lazy(() => import("./admin/AdminPage.js"));
 const MePage = lazy(() => import("./account/MePage.js"));
@@ -12,6 +13,7 @@ const MePage = lazy(() => import("./account/MePage.js"));
 /** The page that the address names. */
 export function Pages({ client }: { client: Client }) {
   const route = routeOf(usePath());
+  useEffect(listenForTooMuch, []);
   return (
     <ProvideClient value={client}>
       {route.page === "board" ? (
@@ -30,4 +32,16 @@ export function Pages({ client }: { client: Client }) {
       {route.page !== "board" && <Told />}
     </ProvideClient>
   );
+}
+
+/** Says of a change that the client does not take, wherever it was made, that it was not made. */
+function listenForTooMuch(): () => void {
+  const failed = (event: ErrorEvent) => {
+    const { error } = event;
+    if (!(error instanceof QueueFull || error instanceof TooLarge)) return;
+    event.preventDefault();
+    tell(failure(error));
+  };
+  addEventListener("error", failed);
+  return () => removeEventListener("error", failed);
 }

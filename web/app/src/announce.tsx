@@ -8,5 +8,6 @@ export function announce(text: string): void {
 
 /** Where such texts are said. */
 export function Announcer() {
-  return <div id="announcer" className="unseen" aria-live="assertive" />;
+  // Dialogs hide what is outside them from screen readers, but for what is marked so.
+  return <div id="announcer" className="unseen" aria-live="assertive" data-live-announcer="true" />;
 }

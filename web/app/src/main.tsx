@@ -3,12 +3,14 @@ import "./styles/page.css";
 import "./styles/board.css";
 import "./styles/dialog.css";
 import "./styles/card.css";
+import "./styles/fields.css";
 import "./styles/files.css";
 import "./styles/search.css";
 import { Client, IndexedDbStore } from "@boardcast/client";
 import { createRoot } from "react-dom/client";
 import { AccountPage } from "./account/AccountPage.js";
 import { at, BASE, within } from "./base.js";
+import { keepPage } from "./offline/keep.js";
 import { Pages } from "./Pages.js";
 import { routeOf } from "./route.js";
 import { acceptInvitation, account, arrive, listenForLinks, token } from "./session.js";
@@ -36,6 +38,7 @@ if (route.page === "account") {
     ...(tabToken && { token: tabToken }),
   });
   root.render(<Pages client={client} />);
+  keepPage(client);
 } else if (arrived === "refused") {
   history.replaceState(null, "", at("/sign-in"));
   root.render(<AccountPage name="sign-in" notice={t.account.linkRefused} />);

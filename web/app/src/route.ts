@@ -1,6 +1,7 @@
 // Which page the address names.
 import { type MouseEvent, useSyncExternalStore } from "react";
 import { at, within } from "./base.js";
+import { hasNewer } from "./offline/version.js";
 
 /** What administrators of the server see, a page each. */
 export const PARTS = ["users", "connections", "numbers", "settings", "audit"] as const;
@@ -24,8 +25,15 @@ export function routeOf(path: string): Route {
   return { page: path === "/me" ? "me" : "boards" };
 }
 
-/** Goes to another page without loading anew. */
+/**
+ * Goes to another page, without loading anew as long as the server has no other version of the pages.
+ * What belongs to the page that is shown, such as a card, never loads anew.
+ */
 export function go(path: string): void {
+  const pageOf = (path: string) => path.replace(/\/c\/.*|\?.*/, "");
+  if (hasNewer() && pageOf(path) !== pageOf(within(location.pathname))) {
+    return location.assign(at(path));
+  }
   history.pushState(null, "", at(path));
   dispatchEvent(new PopStateEvent("popstate"));
 }

@@ -1,6 +1,8 @@
 // Who is signed in, and by what: a cookie of the server, or the token of a link in this tab only.
 import { at, BASE } from "./base.js";
+import { forgetLooks } from "./board/look-store.js";
 import { forget as forgetBoards } from "./board/seen-store.js";
+import { problem } from "./text/refusals.js";
 
 // Another server on the same host has names of its own.
 const TOKEN = `boardcast-token${BASE}`;
@@ -8,10 +10,13 @@ const USER = `boardcast-user${BASE}`;
 const INVITATION = `boardcast-invitation${BASE}`;
 /** As whom a public link lets a tab in. */
 const GUEST = "guest";
+/** How long the server may take to say who is signed in until the page is shown all the same, in milliseconds. */
+const KNOWN_WITHIN_MS = 3_000;
 
 /** What the server said to a request. */
 export type Answer =
   | { ok: true; body: Record<string, unknown> }
+  /** `detail` says what is wrong in the language of the page. */
   | { ok: false; detail: string; status: number };
 
 /** Sends JSON. Throws where the server cannot be reached. */
@@ -28,7 +33,7 @@ export async function ask(method: string, path: string, body?: object): Promise<
   });
   const told = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (response.ok) return { ok: true, body: told };
-  return { ok: false, status: response.status, detail: `${told.detail ?? response.statusText}` };
+  return { ok: false, status: response.status, detail: problem(told, response.statusText) };
 }
 
 /** Remembers who has signed in here, so that unsaved work stays with its author. */
@@ -84,10 +89,13 @@ export async function arrive(): Promise<"in" | "out" | "refused"> {
       if (answer.ok) rememberHere(answer.body.user, answer.body.token);
       refused = !answer.ok;
     }
-    if (token() || (await fetch(at("/api/v1/sessions"))).status !== 401) return "in";
+    if (token()) return "in";
+    const signal = AbortSignal.timeout(KNOWN_WITHIN_MS);
+    if ((await fetch(at("/api/v1/sessions"), { signal })).status !== 401) return "in";
     return refused ? "refused" : "out";
   } catch {
-    return "in";
+    // Who was signed in here goes on with what is kept.
+    return account() ? "in" : "out";
   }
 }
 
@@ -136,10 +144,15 @@ export function isAdministrator(): Promise<boolean> {
   return administers;
 }
 
-/** Ends the session of this browser. */
+/**
+ * Ends the session of this browser, and forgets who was signed in here and how they looked at boards.
+ * Throws where the server cannot be reached: then the session goes on.
+ */
 export async function leave(): Promise<void> {
   await forgetBoards(account());
-  forgetHere();
+  forgetLooks();
   await fetch(at("/api/v1/sessions/current"), { method: "DELETE" });
+  forgetHere();
+  localStorage.removeItem(USER);
   location.assign(at("/sign-in"));
 }

@@ -33,7 +33,7 @@ export function Told() {
     return () => clearTimeout(timer);
   }, [now]);
   return (
-    <div className="word" role="status">
+    <div className="word" role="status" data-live-announcer="true">
       {now && (
         <p>
           {now.text}

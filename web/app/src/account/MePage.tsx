@@ -1,8 +1,7 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { ConnectionState } from "../ConnectionState.js";
-import { useClient } from "../live.js";
 import { Back } from "../parts/Back.js";
-import { leave } from "../session.js";
+import { SignOut } from "../parts/SignOut.js";
 import {
   chooseLanguage,
   chosenLanguage,
@@ -30,7 +29,6 @@ const DAYS = [7, 30, 90, 365] as const;
 
 /** What is one's own: sessions, tokens for programs, the password. */
 export default function MePage() {
-  const client = useClient();
   useEffect(() => {
     document.title = `${t.me.title} · ${t.boardcast}`;
   }, []);
@@ -40,13 +38,7 @@ export default function MePage() {
         <Back />
         <h1>{t.me.title}</h1>
         <ConnectionState />
-        <button
-          type="button"
-          className="quiet"
-          onClick={() => void client.forgetViews().then(leave)}
-        >
-          {t.account.signOut}
-        </button>
+        <SignOut />
       </header>
       <main className="boards me">
         <Sessions />

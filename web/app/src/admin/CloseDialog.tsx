@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { answered } from "../account/asked.js";
+import { TitledDialog } from "../parts/TitledDialog.js";
 import { t } from "../text/index.js";
 import type { Connection } from "./Connections.js";
 
@@ -20,31 +20,24 @@ export function CloseDialog({ one, done }: { one: Connection; done(): void }) {
   }
 
   return (
-    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => open || done()}>
-      <Modal className="modal small">
-        <Dialog>
-          <header>
-            <Heading slot="title">{words.closing(one.id, one.user ?? words.nobody)}</Heading>
-          </header>
-          <p role="alert" className={told ? "told" : "unseen"}>
-            {told}
-          </p>
-          <form className="form" onSubmit={end}>
-            <label>
-              {words.reason}
-              <input name="reason" maxLength={95} aria-description={words.reasonHint} />
-            </label>
-            <div className="buttons">
-              <button type="submit" className="danger">
-                {words.end}
-              </button>
-              <button type="button" onClick={done}>
-                {t.cancel}
-              </button>
-            </div>
-          </form>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <TitledDialog title={words.closing(one.id, one.user ?? words.nobody)} size="small" close={done}>
+      <p role="alert" className={told ? "told" : "unseen"}>
+        {told}
+      </p>
+      <form className="form" onSubmit={end}>
+        <label>
+          {words.reason}
+          <input name="reason" maxLength={95} aria-description={words.reasonHint} />
+        </label>
+        <div className="buttons">
+          <button type="submit" className="danger">
+            {words.end}
+          </button>
+          <button type="button" onClick={done}>
+            {t.cancel}
+          </button>
+        </div>
+      </form>
+    </TitledDialog>
   );
 }

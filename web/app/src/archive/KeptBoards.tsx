@@ -3,10 +3,11 @@ import type { BoardSummary } from "@boardcast/client";
 import { RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { answered } from "../account/asked.js";
-import { at } from "../base.js";
+import { BoardItem } from "../boards/BoardItem.js";
 import { useClient } from "../live.js";
-import { follow, go } from "../route.js";
+import { go } from "../route.js";
 import { moment, t } from "../text/index.js";
+import { failure } from "../text/refusals.js";
 
 type Binned = { id: string; title: string; ends: number };
 
@@ -45,7 +46,7 @@ function ArchivedBoards() {
         if (!page.more) return;
       }
     };
-    load().catch((error) => gone || setTold(`${error.message}`));
+    load().catch((error) => gone || setTold(failure(error)));
     return () => {
       gone = true;
     };
@@ -57,13 +58,8 @@ function ArchivedBoards() {
       </p>
       {boards?.length === 0 && <p className="empty">{t.kept.noneArchived}</p>}
       <ul>
-        {boards?.map(({ board, title, role }) => (
-          <li key={board}>
-            <a href={at(`/b/${board}`)} onClick={(event) => follow(event, `/b/${board}`)}>
-              <span className="title">{title}</span>
-              <span className="role">{t.members.roles[role]}</span>
-            </a>
-          </li>
+        {boards?.map((board) => (
+          <BoardItem key={board.board} board={board} />
         ))}
       </ul>
     </>

@@ -1,6 +1,6 @@
 import type { LiveBoard } from "@boardcast/client";
-import { Archive, Keyboard, Redo2, Search, Undo2, Users } from "lucide-react";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { Archive, Keyboard, Redo2, Search, Settings2, Undo2, Users } from "lucide-react";
+import { type CSSProperties, lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Announcer } from "../announce.js";
 import { ConnectionState } from "../ConnectionState.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
@@ -8,6 +8,7 @@ import type { Action } from "../Palette.js";
 import { Back } from "../parts/Back.js";
 import { go } from "../route.js";
 import { moment, t } from "../text/index.js";
+import { refusal } from "../text/refusals.js";
 import { Told } from "../told.js";
 import { Avatar } from "./CardTile.js";
 import { Columns } from "./Columns.js";
@@ -16,7 +17,8 @@ import { Cursor, ProvideCursor } from "./cursor.js";
 import { FilterField, focusFilter } from "./FilterField.js";
 import { Filter, ProvideFilter } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
-import { GROUPS, type Group, Look, ProvideLook, useLook, useLookNow } from "./look.js";
+import { hueOf } from "./LabelChip.js";
+import { GROUPS, type Group, Look, ProvideLook, SIZES, useLook, useLookNow } from "./look.js";
 import { Notices } from "./Notices.js";
 import { SelectionBar } from "./SelectionBar.js";
 import { Swimlanes } from "./Swimlanes.js";
@@ -30,13 +32,25 @@ const loadKeys = () => import("../KeysDialog.js");
 const loadMembers = () => import("../members/MembersDialog.js");
 const loadArchive = () => import("../archive/ArchiveDialog.js");
 const loadPalette = () => import("../Palette.js");
+const loadSettings = () => import("../settings/BoardDialog.js");
 const ArchiveDialog = lazy(loadArchive);
+const BoardDialog = lazy(loadSettings);
 const CardDialog = lazy(loadCard);
 const KeysDialog = lazy(loadKeys);
 const MembersDialog = lazy(loadMembers);
 const Palette = lazy(loadPalette);
 
-type Shown = "keys" | "members" | "archive" | "palette";
+const LATER = [
+  loadCard,
+  loadKeys,
+  loadMembers,
+  loadArchive,
+  loadPalette,
+  loadSettings,
+  loadColumn,
+] as const;
+
+type Shown = "keys" | "members" | "archive" | "palette" | "settings";
 
 /** A board, live. */
 export function BoardPage({ id, card }: { id: string; card: string | undefined }) {
@@ -83,9 +97,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
 
   useEffect(() => {
     if (!status.loaded) return;
-    for (const load of [loadCard, loadKeys, loadMembers, loadArchive, loadPalette, loadColumn]) {
-      void load().catch(() => {});
-    }
+    for (const load of LATER) void load().catch(() => {});
   }, [status.loaded]);
 
   useEffect(() => {
@@ -112,8 +124,9 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
   }, [board, selection]);
 
   const actions = useActions(show);
+  const { size } = useLookNow();
   return (
-    <div className="page board">
+    <div className="page board" data-size={size} {...useBackground()}>
       <header className="bar">
         <Back />
         <Title />
@@ -131,6 +144,9 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         <Icon label={t.archiveTitle} open={() => show("archive")}>
           <Archive aria-hidden="true" />
         </Icon>
+        <Icon label={t.settings.title} open={() => show("settings")}>
+          <Settings2 aria-hidden="true" />
+        </Icon>
         <ConnectionState board={board} />
         <Icon label={t.keys.open} open={() => show("keys")} onlyWithKeys>
           <Keyboard aria-hidden="true" />
@@ -145,7 +161,9 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         {status.phase === "gone" && <p className="empty">{t.boardGone}</p>}
         {status.phase === "outdated" && <p className="empty">{t.outdated}</p>}
         {!status.loaded && status.phase !== "gone" && (
-          <p className="empty">{status.refused ?? t.loading}</p>
+          <p className="empty">
+            {status.refused ? refusal(status.refused.code, status.refused.hint) : t.loading}
+          </p>
         )}
         {status.loaded && status.phase !== "gone" && <Cards key={status.role ?? ""} />}
         <SelectionBar />
@@ -154,6 +172,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
         {card && status.loaded && <CardDialog key={card} id={card} />}
         {shown === "keys" && <KeysDialog close={close} />}
         {shown === "archive" && <ArchiveDialog close={close} />}
+        {shown === "settings" && <BoardDialog close={close} />}
         {shown === "members" && <MembersDialog close={close} />}
         {shown === "palette" && <Palette board={board} actions={actions} close={close} />}
       </Suspense>
@@ -161,6 +180,15 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
       <Announcer />
     </div>
   );
+}
+
+/** The colour on which the board stands. */
+function useBackground() {
+  const background = useThing("head", "")?.background;
+  const hue = hueOf(background);
+  if (hue !== undefined) return { "data-hued": true, style: { "--hue": hue } as CSSProperties };
+  if (!background?.startsWith("#")) return {};
+  return { "data-tinted": true, style: { "--tint": background } as CSSProperties };
 }
 
 /** What is said of a board that is archived. */
@@ -210,6 +238,12 @@ function useActions(show: (what: Shown) => void): Action[] {
         name: t.lanes.groups[by],
         run: () => look.group(by),
       })),
+      ...SIZES.map((size) => ({
+        id: `size-${size}`,
+        name: t.sizes[size],
+        run: () => look.size(size),
+      })),
+      { id: "settings", name: t.settings.title, run: () => show("settings") },
       { id: "members", name: t.members.title, run: () => show("members") },
       { id: "archive", name: t.archiveTitle, run: () => show("archive") },
       // The field takes the focus once the palette has given it back.

@@ -132,6 +132,7 @@ export const CardTile = memo(function CardTile({ id, first }: { id: string; firs
       )}
       {isSelected && <span className="unseen">{t.select.selected}</span>}
       <span className="title">{card.title}</span>
+      {card.archived && <span className="mark">{t.archivedMark}</span>}
       <Badges card={card} />
     </a>
   );

@@ -35,9 +35,9 @@ export const ColumnView = memo(function ColumnView(props: {
 }) {
   const { column } = props;
   const board = useBoard();
-  const editable = useCanEdit();
+  const editable = useCanEdit() && !column.archived;
   const cursor = useCursor();
-  const { ids, all } = useFilteredLane(column.id);
+  const { ids, all, open } = useFilteredLane(column.id);
   const filter = useFilter();
   const scroller = useRef<HTMLDivElement>(null);
   const whole = useRef<HTMLElement>(null);
@@ -99,7 +99,7 @@ export const ColumnView = memo(function ColumnView(props: {
   }, [board, column.id]);
 
   const { wip } = column;
-  const full = wip ? all > wip.limit || (wip.kind === "hard" && all === wip.limit) : false;
+  const full = wip ? open > wip.limit || (wip.kind === "hard" && open === wip.limit) : false;
   const limit = ids.length < all ? all : wip?.limit;
   return (
     <section
@@ -139,6 +139,7 @@ export const ColumnView = memo(function ColumnView(props: {
             {wip && t.limitOf(wip.limit, wip.kind)}
           </span>
         </span>
+        {column.archived && <span className="mark">{t.archivedMark}</span>}
         <IconButton
           faint
           icon={Ellipsis}

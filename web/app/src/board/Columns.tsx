@@ -5,12 +5,12 @@ import { newId } from "@boardcast/client";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Plus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useBoard, useColumns } from "../live.js";
+import { useBoard } from "../live.js";
 import { t } from "../text/index.js";
 import { ColumnStrip } from "./ColumnStrip.js";
 import { ColumnView } from "./ColumnView.js";
 import { useCursor } from "./cursor.js";
-import { useFilter } from "./filter.js";
+import { useFilter, useFilteredColumns } from "./filter.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { useCardKeys } from "./keys.js";
 import { useLookNow } from "./look.js";
@@ -30,7 +30,7 @@ export function Columns() {
   const cursor = useCursor();
   const filter = useFilter();
   const seen = (column: string) => filter.lane(board, column);
-  const columns = useColumns();
+  const columns = useFilteredColumns();
   const { collapsed } = useLookNow();
   const columnWidth = useColumnWidth();
   const scroller = useRef<HTMLDivElement>(null);
@@ -68,10 +68,10 @@ export function Columns() {
   useEffect(() => {
     return cursor.listenMoves(() => {
       const column = cursor.card && board.get("cards", cursor.card)?.column;
-      const at = board.columns().findIndex(({ id }) => id === column);
+      const at = filter.columns(board).findIndex(({ id }) => id === column);
       if (at >= 0) virtual.scrollToIndex(at);
     });
-  }, [board, cursor, virtual]);
+  }, [board, cursor, filter, virtual]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the widths are those of these columns
   useEffect(() => virtual.measure(), [virtual, collapsed, columnWidth]);
@@ -79,6 +79,7 @@ export function Columns() {
   const pressed = useCardKeys({
     seen,
     beside: (card) => seen(card.column),
+    columns,
     add: setAdding,
   });
 

@@ -13,6 +13,15 @@ export function InlineEdit(props: {
     over.current = true;
     props.done(text);
   };
+  /** By a key: what stands there again has the focus, and not the page. */
+  const endByKey = (text: string | undefined) => {
+    const place = field.current?.parentElement;
+    end(text);
+    requestAnimationFrame(() => {
+      if (document.activeElement !== document.body) return;
+      place?.querySelector<HTMLElement>("button, input, a")?.focus();
+    });
+  };
   useEffect(() => {
     field.current?.focus();
     field.current?.select();
@@ -28,10 +37,10 @@ export function InlineEdit(props: {
       onBlur={(event) => end(event.target.value)}
       onKeyDown={(event) => {
         event.stopPropagation();
-        if (event.key === "Escape") end(undefined);
+        if (event.key === "Escape") endByKey(undefined);
         if (event.key !== "Enter") return;
         event.preventDefault();
-        end(event.currentTarget.value);
+        endByKey(event.currentTarget.value);
       }}
     />
   );

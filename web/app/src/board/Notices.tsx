@@ -1,6 +1,7 @@
 import type { Rejection } from "@boardcast/client";
 import { useBoard, useStatus } from "../live.js";
 import { t } from "../text/index.js";
+import { refusal } from "../text/refusals.js";
 
 /** What the person has to hear of what was not done, and to decide. */
 export function Notices() {
@@ -30,7 +31,7 @@ export function Notices() {
           <ConflictNotice key={rejection.key} rejection={rejection} />
         ) : (
           <div key={rejection.key} className="notice">
-            <p>{t.rejected(rejection.hint || rejection.reason)}</p>
+            <p>{t.rejected(refusal(rejection.reason, rejection.hint))}</p>
             <button type="button" onClick={() => board.dismiss(rejection)}>
               {t.dismiss}
             </button>
@@ -47,7 +48,7 @@ function UndoNotice({ rejection }: { rejection: Rejection }) {
   const { conflict } = rejection;
   return (
     <div className="notice conflict">
-      <p>{t.undoing.failed(rejection.hint || rejection.reason)}</p>
+      <p>{t.undoing.failed(refusal(rejection.reason, rejection.hint))}</p>
       {conflict && conflict.field !== "place" && (
         <dl>
           <dt>{t.mine}</dt>

@@ -5,11 +5,11 @@ import type { Column } from "@boardcast/client";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { useAll, useBoard, useColumns } from "../live.js";
+import { useAll, useBoard } from "../live.js";
 import { t } from "../text/index.js";
 import { CardTile } from "./CardTile.js";
 import { useCursor } from "./cursor.js";
-import { useFilter, useFilterNow } from "./filter.js";
+import { useFilter, useFilteredColumns, useFilterNow } from "./filter.js";
 import { keyOf, lanesOf, type Swimlane } from "./grouping.js";
 import { useCardKeys } from "./keys.js";
 import { useLook, useLookNow } from "./look.js";
@@ -28,13 +28,15 @@ export function Swimlanes() {
   const cursor = useCursor();
   const filter = useFilter();
   const query = useFilterNow();
-  const columns = useColumns();
+  const columns = useFilteredColumns();
   const cards = useAll("cards");
   const labels = useAll("labels");
   const { group, folded } = useLookNow();
   const scroller = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on what these hold
-  const lanes = useMemo(() => lanesOf(board, group), [board, group, cards, labels]);
+  const lanes = useMemo(() => {
+    return lanesOf(board, group, query.query.wantsArchived);
+  }, [board, group, cards, labels, query]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on what these hold
   const cells = useMemo(() => {
     const cells = new Map<string, string[]>();
@@ -54,6 +56,7 @@ export function Swimlanes() {
   const keys = useCardKeys({
     seen: (column) => lanes.flatMap((lane) => cell(column, lane.key)),
     beside: (card) => cell(card.column, keyOf(card, group)),
+    columns,
   });
 
   const virtual = useVirtualizer({
@@ -78,10 +81,10 @@ export function Swimlanes() {
   useEffect(() => {
     return cursor.listenMoves(() => {
       const column = cursor.card && board.get("cards", cursor.card)?.column;
-      const at = board.columns().findIndex(({ id }) => id === column);
+      const at = filter.columns(board).findIndex(({ id }) => id === column);
       if (at >= 0) virtual.scrollToIndex(at);
     });
-  }, [board, cursor, virtual]);
+  }, [board, cursor, filter, virtual]);
 
   const inView = virtual.getVirtualItems().flatMap(({ index, start }) => {
     const column = columns[index];

@@ -1,5 +1,5 @@
 // What a person does to cards, in commands.
-import { type Command, type LiveBoard, newId } from "@boardcast/client";
+import { type Column, type Command, type LiveBoard, newId } from "@boardcast/client";
 import { announce } from "../announce.js";
 import { t } from "../text/index.js";
 
@@ -64,7 +64,7 @@ export function moveBy(board: LiveBoard, seen: Lane, id: string, direction: Dire
     const place = direction === "up" ? { before: other } : { after: other };
     return moveCard(board, id, card.column, place);
   }
-  const column = columnBeside(board, card.column, direction);
+  const column = columnBeside(board.columns(), card.column, direction);
   if (!column) return;
   const before = seen(column)[at];
   moveCard(board, id, column, before ? { before } : {});
@@ -76,6 +76,7 @@ export function cardBeside(
   seen: Lane,
   id: string,
   direction: Direction,
+  columns = board.columns(),
 ): string | undefined {
   const card = board.get("cards", id);
   if (!card) return undefined;
@@ -83,7 +84,7 @@ export function cardBeside(
   if (direction === "up") return seen(card.column)[at - 1];
   if (direction === "down") return seen(card.column)[at + 1];
   for (let from = card.column; ; ) {
-    const column = columnBeside(board, from, direction);
+    const column = columnBeside(columns, from, direction);
     if (!column) return undefined;
     const lane = seen(column);
     if (lane.length > 0) return lane[Math.min(at, lane.length - 1)];
@@ -92,11 +93,10 @@ export function cardBeside(
 }
 
 function columnBeside(
-  board: LiveBoard,
+  columns: readonly Column[],
   id: string,
   direction: "left" | "right",
 ): string | undefined {
-  const columns = board.columns();
   const at = columns.findIndex((column) => column.id === id);
   return columns[at + (direction === "left" ? -1 : 1)]?.id;
 }
@@ -104,7 +104,7 @@ function columnBeside(
 /** Archives a card. */
 export function archive(board: LiveBoard, id: string): void {
   const card = board.get("cards", id);
-  if (!card) return;
+  if (!card || card.archived) return;
   board.submit({ type: "card.archive", card: id, archived: true });
   announce(t.archivedCard(card.title));
 }

@@ -1,12 +1,13 @@
 // What a person does to many cards at once: one list of commands, done as a whole or not at all.
-import type { Card, Command, LiveBoard } from "@boardcast/client";
+import { byRank, type Card, type Command, type LiveBoard } from "@boardcast/client";
 import { announce } from "../announce.js";
 import { t } from "../text/index.js";
 import { COMMANDS_MAX } from "./actions.js";
 
 /** The cards that are there, in the order of the board. */
 export function cardsOf(board: LiveBoard, ids: ReadonlySet<string>): Card[] {
-  const order = board.columns().flatMap((column) => board.cards(column.id));
+  const columns = [...board.all("columns").values()].sort(byRank);
+  const order = columns.flatMap((column) => board.cardsWithArchived(column.id));
   return order.filter((id) => ids.has(id)).flatMap((id) => board.get("cards", id) ?? []);
 }
 

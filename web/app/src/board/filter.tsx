@@ -1,5 +1,5 @@
 // Which cards the person wants to see: a query in the language of the search.
-import { type LiveBoard, Query, QueryError } from "@boardcast/client";
+import { byRank, type Column, type LiveBoard, Query, QueryError } from "@boardcast/client";
 import {
   createContext,
   useCallback,
@@ -8,7 +8,7 @@ import {
   useRef,
   useSyncExternalStore,
 } from "react";
-import { useBoard, useLane } from "../live.js";
+import { useBoard, useColumns, useLane } from "../live.js";
 
 const EVERYTHING = Query.of("");
 
@@ -35,7 +35,8 @@ export class Filter {
   type(text: string): void {
     try {
       const query = Query.of(text);
-      const same = query.words === this.now.query.words && this.now.found;
+      const { words, wantsArchived } = this.now.query;
+      const same = query.words === words && query.wantsArchived === wantsArchived && this.now.found;
       this.set({ text, query, ...(same && { found: same }) });
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
@@ -43,9 +44,9 @@ export class Filter {
     }
   }
 
-  /** The server has looked through the texts of all cards for these words. */
-  answered(words: string, found: ReadonlySet<string>): void {
-    if (words === this.now.query.words) this.set({ ...this.now, found });
+  /** The server has looked through the texts of all cards for the words of this filter. */
+  answered(found: ReadonlySet<string>): void {
+    this.set({ ...this.now, found });
   }
 
   listen(changed: () => void): () => void {
@@ -53,9 +54,23 @@ export class Filter {
     return () => this.listeners.delete(changed);
   }
 
+  /** The columns in which cards that fit may stand: archived ones where they hold such cards. */
+  columns(board: LiveBoard): readonly Column[] {
+    if (!this.now.query.wantsArchived) return board.columns();
+    return [...board.all("columns").values()]
+      .filter(({ id, archived }) => !archived || this.lane(board, id).length > 0)
+      .sort(byRank);
+  }
+
+  /** The cards of a column among which those stand that fit. */
+  among(board: LiveBoard, column: string): readonly string[] {
+    const { wantsArchived } = this.now.query;
+    return wantsArchived ? board.cardsWithArchived(column) : board.cards(column);
+  }
+
   /** The cards of a column that fit, in order. */
   lane(board: LiveBoard, column: string): readonly string[] {
-    const cards = board.cards(column);
+    const cards = this.among(board, column);
     if (this.now.query.isEmpty) return cards;
     const asker = { user: board.user, now: Date.now() };
     return cards.filter((id) => this.fits(board, id, asker));
@@ -91,26 +106,51 @@ export function useFilterNow(): Now {
   return useSyncExternalStore(listen, () => filter.state);
 }
 
-/** The cards of a column that fit, and how many there are. Without a filter no card is listened to. */
-export function useFilteredLane(column: string): { ids: readonly string[]; all: number } {
+/**
+ * The cards of a column that fit, among how many they stand, and how many of the column are open.
+ * Without a filter no card is listened to.
+ */
+export function useFilteredLane(column: string): {
+  ids: readonly string[];
+  all: number;
+  open: number;
+} {
   const board = useBoard();
   const filter = useFilter();
   const state = useFilterNow();
   const lane = useLane(column);
+  const now = useCardTurn(!state.query.isEmpty);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on what these count
+  return useMemo(() => {
+    const ids = filter.lane(board, column);
+    return { ids, all: filter.among(board, column).length, open: lane.length };
+  }, [filter, board, column, lane, state, now]);
+}
+
+/** The columns in which cards that fit may stand. */
+export function useFilteredColumns(): readonly Column[] {
+  const board = useBoard();
+  const filter = useFilter();
+  const state = useFilterNow();
+  const open = useColumns();
+  const now = useCardTurn(state.query.wantsArchived);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on what these count
+  return useMemo(() => filter.columns(board), [filter, board, open, state, now]);
+}
+
+/** Another number whenever cards have changed, as long as that is asked for. */
+function useCardTurn(listens: boolean): number {
+  const board = useBoard();
   const turn = useRef(0);
-  const { isEmpty } = state.query;
   const listen = useCallback(
     (changed: () => void) => {
-      if (isEmpty) return () => {};
+      if (!listens) return () => {};
       return board.listen("cards/", () => {
         turn.current += 1;
         changed();
       });
     },
-    [board, isEmpty],
+    [board, listens],
   );
-  const now = useSyncExternalStore(listen, () => turn.current);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on what these count
-  const ids = useMemo(() => filter.lane(board, column), [filter, board, column, lane, state, now]);
-  return { ids, all: lane.length };
+  return useSyncExternalStore(listen, () => turn.current);
 }

@@ -24,14 +24,16 @@ export function keyOf(card: Card, group: Group): string {
   }
 }
 
-/** The swimlanes in which there are cards, in order; the one without a key is the last. */
-export function lanesOf(board: LiveBoard, group: Group): Swimlane[] {
+/** The swimlanes in which there are cards, archived ones or not, in order; the one without a key is the last. */
+export function lanesOf(board: LiveBoard, group: Group, withArchived: boolean): Swimlane[] {
   const last = { key: "", title: t.lanes.without[group] };
   if (group === "priority") {
     return [...PRIORITIES.map((key) => ({ key, title: t.priorities[key] })), last];
   }
   const used = new Set<string>();
-  for (const card of board.all("cards").values()) if (!card.archived) used.add(keyOf(card, group));
+  for (const card of board.all("cards").values()) {
+    if (!card.archived || withArchived) used.add(keyOf(card, group));
+  }
   used.delete("");
   const name = (key: string) => {
     if (group === "assignee") return board.get("members", key)?.name ?? key;

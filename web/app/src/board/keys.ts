@@ -1,5 +1,5 @@
 // What keys do on a card.
-import type { Card } from "@boardcast/client";
+import type { Card, Column } from "@boardcast/client";
 import type { KeyboardEvent } from "react";
 import { useBoard } from "../live.js";
 import { isRightToLeft } from "../text/index.js";
@@ -25,6 +25,7 @@ function directionOf(key: string): Direction | undefined {
 export function useCardKeys(props: {
   seen: Lane;
   beside(card: Card): readonly string[];
+  columns: readonly Column[];
   add?(column: string): void;
 }): (event: KeyboardEvent) => void {
   const board = useBoard();
@@ -35,13 +36,13 @@ export function useCardKeys(props: {
     const direction = directionOf(event.key);
     if (!card || event.ctrlKey || event.metaKey) return;
     if (!(event.target as HTMLElement).dataset.card) return;
-    const { seen } = props;
+    const { seen, columns } = props;
     if (direction && event.altKey) {
       const among: Lane = (column) => (column === card.column ? props.beside(card) : seen(column));
       if (canEdit(board)) moveBy(board, among, card.id, direction);
       cursor.go(card.id);
     } else if (direction) {
-      const next = cardBeside(board, seen, card.id, direction);
+      const next = cardBeside(board, seen, card.id, direction, columns);
       if (next) cursor.go(next);
     } else if (event.key === "n" && props.add && canEdit(board)) {
       props.add(card.column);

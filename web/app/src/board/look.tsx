@@ -1,11 +1,17 @@
 // How the person looks at a board: kept in this browser, for each board.
 import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
+import { keepLook, readLook } from "./look-store.js";
 
 /** By what cards stand in swimlanes. */
 export const GROUPS = ["none", "assignee", "label", "priority", "parent"] as const;
 export type Group = (typeof GROUPS)[number];
 
+/** How much of a card is shown. */
+export const SIZES = ["small", "normal", "large"] as const;
+export type Size = (typeof SIZES)[number];
+
 type Kept = {
+  size: Size;
   group: Group;
   /** Columns that are shown as a strip. */
   collapsed: readonly string[];
@@ -13,14 +19,14 @@ type Kept = {
   folded: readonly string[];
 };
 
-const NOTHING: Kept = { group: "none", collapsed: [], folded: [] };
+const NOTHING: Kept = { size: "normal", group: "none", collapsed: [], folded: [] };
 
 export class Look {
   private kept: Kept;
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly board: string) {
-    this.kept = { ...NOTHING, ...read(this.key) };
+    this.kept = { ...NOTHING, ...read(board) };
   }
 
   get now(): Kept {
@@ -29,6 +35,11 @@ export class Look {
 
   group(group: Group): void {
     this.set({ group });
+  }
+
+  /** Shows more or less of each card. */
+  size(size: Size): void {
+    this.set({ size });
   }
 
   /** Shows a column as a strip, or whole again. */
@@ -46,17 +57,9 @@ export class Look {
     return () => this.listeners.delete(changed);
   }
 
-  private get key(): string {
-    return `boardcast-look-${this.board}`;
-  }
-
   private set(some: Partial<Kept>): void {
     this.kept = { ...this.kept, ...some };
-    try {
-      localStorage.setItem(this.key, JSON.stringify(this.kept));
-    } catch {
-      // A browser that keeps nothing shows the board as it is by default the next time.
-    }
+    keepLook(this.board, JSON.stringify(this.kept));
     for (const listener of [...this.listeners]) listener();
   }
 }
@@ -65,11 +68,15 @@ function toggled(list: readonly string[], item: string): readonly string[] {
   return list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
 }
 
-function read(key: string): Partial<Kept> {
+function read(board: string): Partial<Kept> {
   try {
-    const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
-    const { group } = kept;
-    return { ...kept, group: GROUPS.includes(group) ? group : "none" };
+    const kept = JSON.parse(readLook(board) ?? "{}");
+    const { group, size } = kept;
+    return {
+      ...kept,
+      group: GROUPS.includes(group) ? group : "none",
+      size: SIZES.includes(size) ? size : "normal",
+    };
   } catch {
     return {};
   }

@@ -51,6 +51,16 @@ export async function looked(account: string, board: string): Promise<Looked | u
   }
 }
 
+/** The boards that an account has looked at, the last one first. */
+export async function lookedAt(account: string): Promise<string[]> {
+  try {
+    const all = await answer<Row[]>((await rows("readonly")).getAll(ofAccount(account)));
+    return all.sort((a, b) => b.looked - a.looked).map(({ board }) => board);
+  } catch {
+    return [];
+  }
+}
+
 /** Remembers up to where an account looks at a board. */
 export async function remember(account: string, board: string, upTo: Looked): Promise<void> {
   try {

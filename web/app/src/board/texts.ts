@@ -1,5 +1,5 @@
 // Words in descriptions and comments, which are not in the browser: the server looks for them.
-import type { LiveBoard } from "@boardcast/client";
+import type { LiveBoard, Query } from "@boardcast/client";
 import { ask } from "../session.js";
 import type { Filter } from "./filter.js";
 
@@ -25,11 +25,11 @@ export function watchTexts(board: LiveBoard, filter: Filter): () => void {
   const look = async (asked: number) => {
     const found = await cardsWith(board.id, words).catch(() => undefined);
     // Without an answer the texts that are here count.
-    if (found && asked === turn) filter.answered(words, found);
+    if (found && asked === turn) filter.answered(found);
   };
   const stops = [
     filter.listen(() => {
-      const next = filter.state.query.words;
+      const next = questionOf(filter.state.query);
       if (next === words) return;
       words = next;
       later(PAUSE_MS);
@@ -45,7 +45,12 @@ export function watchTexts(board: LiveBoard, filter: Filter): () => void {
   };
 }
 
-/** The open cards of a board in whose texts these words stand. */
+/** Its words as a query, which the server answers: of cards that are archived, where these are wanted. */
+function questionOf({ words, wantsArchived }: Query): string {
+  return words && wantsArchived ? `is:archived ${words}` : words;
+}
+
+/** The cards of a board in whose texts these words stand. */
 async function cardsWith(board: string, words: string): Promise<Set<string>> {
   const found = new Set<string>();
   const path = `/api/v1/boards/${board}/cards?limit=${PAGE}&q=${encodeURIComponent(words)}`;

@@ -1,6 +1,7 @@
 // Undoing what one has done, and saying what became of it.
 import { type Command, type LiveBoard, Rejected } from "@boardcast/client";
 import { t } from "../text/index.js";
+import { failure } from "../text/refusals.js";
 import { tell } from "../told.js";
 
 /** Undoes what the person has done last, or does it again, and says so. */
@@ -15,7 +16,7 @@ export async function takeBack(board: LiveBoard, what: "undo" | "redo"): Promise
     tell(t.undoing.undone(words), { label: t.undoing.redo, run: redo });
   } catch (error) {
     // A rejection stands among the notices.
-    if (!(error instanceof Rejected)) tell(`${(error as Error).message}`);
+    if (!(error instanceof Rejected)) tell(failure(error));
   }
 }
 

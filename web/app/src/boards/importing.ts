@@ -2,6 +2,7 @@
 import { at } from "../base.js";
 import { credentials } from "../session.js";
 import { t } from "../text/index.js";
+import { problemText } from "../text/refusals.js";
 
 /** The start of a file, in which it says what it is, in bytes. */
 const START_BYTES = 4_096;
@@ -38,7 +39,7 @@ export function importFile(file: File, gone: (bytes: number) => void): Importing
         request.upload.addEventListener("progress", ({ loaded }) => gone(loaded));
         request.addEventListener("load", () => {
           if (request.status < 300) resolve(JSON.parse(request.responseText));
-          else reject(new Error(whyOf(request)));
+          else reject(new Error(problemText(request.responseText, request.statusText)));
         });
         request.addEventListener("error", () => reject(new Error(t.account.unreachable)));
         request.addEventListener("abort", () => reject(new Error(t.importing.stopped)));
@@ -52,12 +53,4 @@ export function importFile(file: File, gone: (bytes: number) => void): Importing
 async function formatOf(file: File): Promise<"json" | "trello"> {
   const start = await file.slice(0, START_BYTES).text();
   return /"format"\s*:\s*"boardcast\.board"/.test(start) ? "json" : "trello";
-}
-
-function whyOf({ responseText, status, statusText }: XMLHttpRequest): string {
-  try {
-    return `${JSON.parse(responseText).detail}`;
-  } catch {
-    return statusText || `${status}`;
-  }
 }

@@ -7,6 +7,7 @@ import { useBoard, useThing } from "../live.js";
 import { IconButton } from "../parts/IconButton.js";
 import { credentials } from "../session.js";
 import { bytes, moment, t } from "../text/index.js";
+import { problemText } from "../text/refusals.js";
 import { useIncoming } from "./incoming.js";
 import { Thumbnail } from "./Thumbnail.js";
 import { allUploads, giveUp, listenUploads, retry, type Upload, upload } from "./uploads.js";
@@ -163,8 +164,7 @@ async function download(path: string, name: string): Promise<string> {
   try {
     const answer = await fetch(path, { headers: credentials() });
     if (!answer.ok) {
-      const told = await answer.json().catch(() => ({}));
-      return t.files.notFetched(name, `${told.detail ?? answer.statusText}`);
+      return t.files.notFetched(name, problemText(await answer.text(), answer.statusText));
     }
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await answer.blob());

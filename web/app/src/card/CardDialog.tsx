@@ -1,27 +1,27 @@
-import type { Card, Priority } from "@boardcast/client";
-import { Archive, ArchiveRestore, Trash2, X } from "lucide-react";
+import type { Card } from "@boardcast/client";
+import { Link, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
-import { moveCard, rename } from "../board/actions.js";
+import { at } from "../base.js";
+import { rename } from "../board/actions.js";
 import { Avatar, Other } from "../board/CardTile.js";
 import { useCursor } from "../board/cursor.js";
 import { useOthersAt } from "../board/Ghosts.js";
 import { InlineEdit } from "../board/InlineEdit.js";
-import { LabelChip } from "../board/LabelChip.js";
 import { Notices } from "../board/Notices.js";
 import { useCanEdit } from "../board/rights.js";
-import { useAll, useBoard, useColumns, useThing } from "../live.js";
+import { useBoard, useThing } from "../live.js";
 import { IconButton } from "../parts/IconButton.js";
 import { go } from "../route.js";
-import { byName, moment, t } from "../text/index.js";
+import { moment, t } from "../text/index.js";
+import { tell } from "../told.js";
 import { Activity } from "./Activity.js";
 import { Attachments } from "./Attachments.js";
 import { Checklists } from "./Checklists.js";
 import { Comments } from "./Comments.js";
 import { Description } from "./Description.js";
+import { Fields } from "./Fields.js";
 import { Links } from "./Links.js";
-
-const PRIORITIES = ["none", "low", "medium", "high", "urgent"] as const satisfies Priority[];
 
 /** Everything about one card. */
 export default function CardDialog({ id }: { id: string }) {
@@ -66,6 +66,11 @@ function Open({ card, close }: { card: Card; close(): void }) {
         <Title card={card} editable={editable} />
         <Here card={card.id} />
         <span className="number">{card.number > 0 && `#${card.number}`}</span>
+        <IconButton
+          icon={Link}
+          label={t.copyLink.label}
+          act={() => void copyLink(card, board.id)}
+        />
         <IconButton icon={X} label={t.close} act={close} />
       </header>
       <Notices />
@@ -87,10 +92,30 @@ function Open({ card, close }: { card: Card; close(): void }) {
               moment(card.created.at),
             )}
           </p>
+          {card.changed.at > card.created.at && (
+            <p className="made">
+              <Avatar user={card.changed.by} />
+              {t.changedBy(
+                board.get("members", card.changed.by)?.name ?? card.changed.by,
+                moment(card.changed.at),
+              )}
+            </p>
+          )}
         </aside>
       </div>
     </>
   );
+}
+
+/** Browsers have a clipboard on pages of HTTPS and of localhost only; elsewhere the address is shown. */
+async function copyLink(card: Card, board: string): Promise<void> {
+  const address = `${location.origin}${at(`/b/${board}/c/${card.id}`)}`;
+  try {
+    await navigator.clipboard.writeText(address);
+    tell(t.copyLink.done);
+  } catch {
+    tell(address);
+  }
 }
 
 /** Who else has the card open, and who writes. */
@@ -140,108 +165,4 @@ function Title({ card, editable }: { card: Card; editable: boolean }) {
       </button>
     </Heading>
   );
-}
-
-function Fields({ card, editable }: { card: Card; editable: boolean }) {
-  const board = useBoard();
-  const columns = useColumns();
-  const labels = [...useAll("labels")].sort((a, b) => byName(a.name ?? "", b.name ?? ""));
-  const set = (fields: object) => board.submit({ type: "card.set", card: card.id, set: fields });
-  return (
-    <fieldset disabled={!editable}>
-      <label>
-        {t.column}
-        <select
-          value={card.column}
-          onChange={(event) => moveCard(board, card.id, event.target.value)}
-        >
-          {columns.map((column) => (
-            <option key={column.id} value={column.id}>
-              {column.title}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {t.priority}
-        <select
-          value={card.priority ?? "none"}
-          onChange={(event) => set({ priority: event.target.value as Priority })}
-        >
-          {PRIORITIES.map((priority) => (
-            <option key={priority} value={priority}>
-              {t.priorities[priority]}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {t.due}
-        <input
-          type="date"
-          value={typeof card.due === "number" ? dateOf(card.due) : ""}
-          onChange={(event) => set({ due: event.target.value ? timeOf(event.target.value) : null })}
-        />
-      </label>
-      {typeof card.due === "number" && (
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={card.complete ?? false}
-            onChange={(event) => set({ complete: event.target.checked })}
-          />
-          {t.complete}
-        </label>
-      )}
-      {labels.length > 0 && (
-        <div className="choose">
-          <span>{t.labels}</span>
-          {labels.map((label) => (
-            <label key={label.id} className="check">
-              <input
-                type="checkbox"
-                checked={card.labels?.includes(label.id) ?? false}
-                onChange={(event) => {
-                  const on = event.target.checked;
-                  board.submit({ type: "card.label", card: card.id, label: label.id, on });
-                }}
-              />
-              <LabelChip id={label.id} />
-            </label>
-          ))}
-        </div>
-      )}
-      <button
-        type="button"
-        onClick={() => {
-          board.submit({ type: "card.archive", card: card.id, archived: !card.archived });
-        }}
-      >
-        {card.archived ? <ArchiveRestore aria-hidden="true" /> : <Archive aria-hidden="true" />}
-        {card.archived ? t.restore : t.archive}
-      </button>
-      {card.archived && (
-        <button
-          type="button"
-          className="danger"
-          onClick={() => board.submit({ type: "card.remove", card: card.id })}
-        >
-          <Trash2 aria-hidden="true" />
-          {t.deleteThing(card.title)}
-        </button>
-      )}
-    </fieldset>
-  );
-}
-
-/** The day of a time, as a field for dates has it. */
-function dateOf(ms: number): string {
-  const date = new Date(ms);
-  const two = (n: number) => `${n}`.padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-/** The end of the working day. */
-function timeOf(date: string): number {
-  return new Date(`${date}T17:00:00`).getTime();
 }

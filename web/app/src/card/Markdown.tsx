@@ -1,11 +1,29 @@
+import type { Member } from "@boardcast/client";
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
 import { useMemo } from "react";
+import { useAll, useBoard } from "../live.js";
 
-/** HTML in the text is text. */
+/** The names of members by id, of the text that is being read. */
+let names: ReadonlyMap<string, Member> = new Map();
+
+/** HTML in the text is text; `@` and the id of a member is the name. */
 const marked = new Marked({
   gfm: true,
   breaks: true,
+  extensions: [
+    {
+      name: "mention",
+      level: "inline",
+      start: (text) => /(?<![\p{L}\p{N}_.-])@/u.exec(text)?.index,
+      tokenizer(text) {
+        const [raw, id = ""] = /^@([A-Za-z0-9_-]{1,22})/.exec(text) ?? [];
+        const name = names.get(id)?.name;
+        return raw && name ? { type: "mention", raw, text: name } : undefined;
+      },
+      renderer: ({ text }) => `<strong>@${escaped(`${text}`)}</strong>`,
+    },
+  ],
   renderer: {
     html: ({ text }) => escaped(text),
     // The headings of a text stand below those of the card.
@@ -42,11 +60,15 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-/** A text in Markdown. */
+/** A text in Markdown, in which members of the board are named. */
 export function Markdown({ text }: { text: string }) {
+  const board = useBoard();
+  const members = useAll("members");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the map stays the same, its members do not
   const html = useMemo(() => {
+    names = board.all("members");
     return purify.sanitize(marked.parse(text, { async: false }), ALLOWED);
-  }, [text]);
+  }, [board, members, text]);
   // biome-ignore lint/security/noDangerouslySetInnerHtml: it has been sanitized
   return <div className="prose" dangerouslySetInnerHTML={{ __html: html }} />;
 }

@@ -3,6 +3,7 @@ import { newId } from "@boardcast/client";
 import { at } from "../base.js";
 import { credentials } from "../session.js";
 import { t } from "../text/index.js";
+import { problemText } from "../text/refusals.js";
 import { tell } from "../told.js";
 
 /** A file that is not attached yet. */
@@ -89,7 +90,7 @@ function send({ id, board, card, file }: Upload): void {
   });
   sending.addEventListener("load", () => {
     if (sending.status >= 200 && sending.status < 300) set(uploads.filter((one) => one.id !== id));
-    else failed(id, file.name, hintOf(sending));
+    else failed(id, file.name, problemText(sending.responseText, sending.statusText));
     sendNext();
   });
   sending.addEventListener("error", () => {
@@ -104,13 +105,4 @@ function send({ id, board, card, file }: Upload): void {
 function failed(id: string, name: string, why: string): void {
   change(id, { is: "failed", why });
   if (listeners.size === 0) tell(t.files.failed(name, why));
-}
-
-/** What the server said is wrong. */
-function hintOf({ responseText, status, statusText }: XMLHttpRequest): string {
-  try {
-    return `${JSON.parse(responseText).detail}`;
-  } catch {
-    return statusText || `${status}`;
-  }
 }

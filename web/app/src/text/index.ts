@@ -18,6 +18,8 @@ const CHOSEN = "boardcast-language";
 
 /** What the page says. */
 export let t: Catalogue = en;
+/** The language that is spoken. */
+let spoken = "en";
 /** By whose customs numbers and times are written: those of the browser, where it speaks the language. */
 let locale: string | undefined;
 
@@ -36,6 +38,7 @@ export async function speak(): Promise<void> {
     // It cannot be fetched now: English is here.
     return;
   }
+  spoken = language;
   locale = navigator.languages.find((tag) => baseOf(tag) === language) ?? baseOf(language);
   if (FROM_RIGHT_TO_LEFT.has(language)) locale = "en";
   document.documentElement.lang = language;
@@ -55,6 +58,11 @@ export function chosenLanguage(): string | undefined {
 export function chooseLanguage(language: Language | undefined): void {
   if (language) localStorage.setItem(CHOSEN, language);
   else localStorage.removeItem(CHOSEN);
+}
+
+/** Whether the page speaks as the server does. */
+export function isEnglish(): boolean {
+  return spoken === "en";
 }
 
 /** Whether the page reads from right to left. */

@@ -7,6 +7,7 @@ import type {
   ActivityPage,
   Batch,
   BoardCreated,
+  BoardSummary,
   Boards,
   ErrorMessage,
   ServerMessage,
@@ -142,6 +143,11 @@ export class Client {
   async createBoard(title: string): Promise<string> {
     const answer = await this.requests.ask({ type: "board.create", title }, false);
     return (answer as BoardCreated).board;
+  }
+
+  /** The boards that the store keeps, in no order: those that can be opened without the server. */
+  keptBoards(): Promise<BoardSummary[]> {
+    return this.keeper.list();
   }
 
   /** Forgets what boards showed last, for a browser that others use too. What is unsaved is kept. */
@@ -286,7 +292,7 @@ export class Client {
     const mayPass = ["busy", "unavailable", "limit", "not_subscribed"].includes(message.code);
     if (aboutSubmit || !mayPass) return board.run(replica.error(message, now));
     // The server cannot give the board now: it is asked for again, later each time.
-    board.refused = message.hint;
+    board.refused = { code: message.code, hint: message.hint };
     const delay = Math.min(REFUSED_MAX_MS, REFUSED_MS * 2 ** Math.min(joined.refusals, 10));
     joined.refusals += 1;
     board.run([{ type: "subscribe", after_ms: delay }]);

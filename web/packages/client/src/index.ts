@@ -5,7 +5,14 @@ export type { ClientOptions } from "./hello.js";
 export { newId } from "./ids.js";
 export { IndexedDbStore } from "./indexeddb.js";
 export { type LinkState, mayReturn, type World } from "./link.js";
-export { type BoardStatus, type LiveBoard, Rejected, Sent, TooLarge } from "./live-board.js";
+export {
+  type BoardStatus,
+  type LiveBoard,
+  type Refused,
+  Rejected,
+  Sent,
+  TooLarge,
+} from "./live-board.js";
 export { byRank } from "./order.js";
 export { PENDING_MAX, QueueFull, type SubmitRecord } from "./pending.js";
 export type * from "./protocol.js";

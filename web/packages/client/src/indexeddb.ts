@@ -88,6 +88,7 @@ export class IndexedDbStore implements Store {
       const [row] = await this.read<ViewRow>("views", IDBKeyRange.only([account, board]));
       return row;
     },
+    list: (account) => this.read<ViewRow>("views", ofAccount(account)),
     keep: async (account, view) => {
       await this.write((stores) => {
         stores("views").put({ ...view, account } satisfies ViewRow);

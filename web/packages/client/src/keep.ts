@@ -1,5 +1,6 @@
 // Keeps what boards showed last, so that they can be shown before the server has answered.
 import type { World } from "./link.js";
+import type { BoardSummary } from "./protocol.js";
 import type { Replica } from "./replica.js";
 import type { KeptView, Views } from "./store.js";
 
@@ -24,6 +25,17 @@ export class Keeper {
   async load(board: string): Promise<KeptView | undefined> {
     // Without it the board comes from the server.
     return this.views?.load(this.account(), board).catch(() => undefined);
+  }
+
+  /** The boards that are kept, as a list of boards shows them. */
+  async list(): Promise<BoardSummary[]> {
+    const kept = (await this.views?.list(this.account()).catch(() => [])) ?? [];
+    return kept.map(({ board, role, view: { title, archived } }) => ({
+      board,
+      title,
+      role,
+      ...(archived && { archived }),
+    }));
   }
 
   /** Something of the board has come: it is kept soon. */

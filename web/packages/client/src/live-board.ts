@@ -8,6 +8,7 @@ import type {
   ActivityPage,
   Column,
   Command,
+  ErrorCode,
   Presence,
   Role,
   Submit,
@@ -27,11 +28,14 @@ const PRESENCE_MS = 250;
 /** What the number of a submit adds to its message at most, in bytes. */
 const SEQ_BYTES = 30;
 
+/** Why the server does not give a board at the moment: a code for programs, and words for people. */
+export type Refused = { code: ErrorCode; hint: string };
+
 /** How a board stands; a new object whenever something of it has changed. */
 export type BoardStatus = {
   phase: Phase["name"];
   /** Why the server does not let it in at the moment, where it has said so. */
-  refused?: string;
+  refused?: Refused;
   role?: Role;
   /** Whether there is something to show. */
   loaded: boolean;
@@ -123,7 +127,7 @@ export class LiveBoard {
   /** Who is on the board. */
   people: Presence = { board: "", count: 0, people: [] };
   /** Why the server does not let this board in; set by the client. */
-  refused: string | undefined;
+  refused: Refused | undefined;
   private readonly sent = new Map<number, Sent>();
   private readonly listeners = new Set<() => void>();
   private readonly presenceListeners = new Set<() => void>();
@@ -178,6 +182,11 @@ export class LiveBoard {
   /** The ids of the open cards of a column, in order; the same array until that changes. */
   cards(column: string): readonly string[] {
     return this.replica.shown.cards(column);
+  }
+
+  /** The ids of all cards of a column, archived ones among them, in order. */
+  cardsWithArchived(column: string): readonly string[] {
+    return this.replica.shown.lane(column).map(({ id }) => id);
   }
 
   /**

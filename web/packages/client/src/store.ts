@@ -33,6 +33,8 @@ export type KeptView = {
 /** Boards as accounts saw them last, to show them before the server has answered. */
 export interface Views {
   load(account: string, board: string): Promise<KeptView | undefined>;
+  /** All that is kept of the account. */
+  list(account: string): Promise<KeptView[]>;
   /** Keeps a board in place of what was kept of it; the oldest of too many goes. */
   keep(account: string, view: KeptView): Promise<void>;
   /** Forgets a board, or all of the account. */

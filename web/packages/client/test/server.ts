@@ -64,10 +64,20 @@ export class TestServer {
     return execFileSync(binary(), args, { stdio }).toString().trim();
   }
 
+  /** Ends it as a power cut would. */
+  kill(): Promise<void> {
+    return this.end("SIGKILL");
+  }
+
+  /** Starts one that was killed again, on the same port. */
+  startAgain(): Promise<void> {
+    return this.run(this.port);
+  }
+
   /** Ends it as a power cut would, and starts it again on the same port. */
   async killAndRestart(): Promise<void> {
-    await this.end("SIGKILL");
-    await this.run(this.port);
+    await this.kill();
+    await this.startAgain();
   }
 
   /** Ends it as an administrator would, and starts it again on the same port. */

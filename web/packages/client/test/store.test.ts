@@ -159,6 +159,8 @@ describe("boards as they were seen last", () => {
     expect(await views.load("ann", "b1")).toMatchObject(view("b1", 1));
     await views.keep("ann", view("b1", 60));
     expect((await views.load("ann", "b1"))?.version).toBe(60);
+    const listed = (await views.list("ann")).map(({ board }) => board).sort();
+    expect(listed).toEqual(Array.from({ length: VIEWS_MAX }, (_, at) => `b${at + 1}`));
     await views.forget("ann", "b1");
     expect(await views.load("ann", "b1")).toBeUndefined();
     expect(await views.load("ann", "b2")).toBeDefined();

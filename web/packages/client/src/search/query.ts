@@ -59,7 +59,8 @@ export class Query {
     );
   }
 
-  private get wantsArchived(): boolean {
+  /** Whether cards are looked for that are archived, or whose column or board is: no others match. */
+  get wantsArchived(): boolean {
     return this.terms.some(
       ({ what, negated }) => what.is === "state" && what.state === "archived" && !negated,
     );
