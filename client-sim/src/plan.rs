@@ -26,6 +26,8 @@ pub struct Plan {
     pub boards: usize,
     /// Cards of each board to begin with.
     pub cards: usize,
+    /// Columns of each board to begin with.
+    pub columns: usize,
     /// How long commands are sent.
     pub duration: Duration,
     /// When commands are due.
@@ -62,6 +64,7 @@ impl Plan {
             clients: args.clients,
             boards: args.boards,
             cards: args.cards.div_ceil(args.boards).max(BOARD_CARDS_MIN),
+            columns: args.columns,
             duration: args.duration,
             commands: Timetable::new(args.rate, &[], args.duration),
             presence: Timetable::new(0.0, &[], args.duration),
