@@ -1,5 +1,5 @@
 import type { Client } from "@boardcast/client";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { BoardsPage } from "./BoardsPage.js";
 import { BoardPage } from "./board/BoardPage.js";
 import { ProvideClient } from "./live.js";
@@ -9,9 +9,10 @@ import { Told } from "./told.js";
 const AdminPage = lazy(() => import("./admin/AdminPage.js"));
 const MePage = lazy(() => import("./account/MePage.js"));
 
-/** The page that the address names. */
-export function Pages({ client }: { client: Client }) {
+/** The page that the address names; `shown` is called once it is there. */
+export function Pages({ client, shown }: { client: Client; shown(): void }) {
   const route = routeOf(usePath());
+  useEffect(shown, [shown]);
   return (
     <ProvideClient value={client}>
       {route.page === "board" ? (
