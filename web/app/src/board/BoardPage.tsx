@@ -3,6 +3,7 @@ import { Archive, Keyboard, Redo2, Search, Undo2, Users } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Announcer } from "../announce.js";
 import { ConnectionState } from "../ConnectionState.js";
+import { quietMoment } from "../idle.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
 import type { Action } from "../Palette.js";
 import { Back } from "../parts/Back.js";
@@ -35,6 +36,14 @@ const CardDialog = lazy(loadCard);
 const KeysDialog = lazy(loadKeys);
 const MembersDialog = lazy(loadMembers);
 const Palette = lazy(loadPalette);
+
+/** One after the other, each in a quiet moment: whoever works on the board goes first. */
+async function loadDialogs(): Promise<void> {
+  for (const load of [loadCard, loadKeys, loadMembers, loadArchive, loadPalette, loadColumn]) {
+    await quietMoment();
+    await load().catch(() => {});
+  }
+}
 
 type Shown = "keys" | "members" | "archive" | "palette";
 
@@ -82,10 +91,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
   useLooking(card);
 
   useEffect(() => {
-    if (!status.loaded) return;
-    for (const load of [loadCard, loadKeys, loadMembers, loadArchive, loadPalette, loadColumn]) {
-      void load().catch(() => {});
-    }
+    if (status.loaded) void loadDialogs();
   }, [status.loaded]);
 
   useEffect(() => {
