@@ -17,6 +17,7 @@ import { useFilter, useFilteredLane } from "./filter.js";
 import { Ghosts } from "./Ghosts.js";
 import { heightOf } from "./height.js";
 import { InlineEdit } from "./InlineEdit.js";
+import { measuredLater } from "./measured.js";
 import { QuickAdd } from "./QuickAdd.js";
 import { canEdit, useCanEdit } from "./rights.js";
 
@@ -55,6 +56,7 @@ export const ColumnView = memo(function ColumnView(props: {
     getItemKey: (at) => ids[at] ?? at,
     gap: CARD_GAP,
     overscan: 4,
+    ...measuredLater,
   });
 
   useEffect(() => {
@@ -157,7 +159,7 @@ export const ColumnView = memo(function ColumnView(props: {
                 key={row.key}
                 ref={rows.measureElement}
                 data-index={row.index}
-                style={{ transform: `translateY(${row.start}px)` }}
+                style={{ top: row.start }}
               >
                 <CardTile id={id} first={row.index === 0} />
               </li>
