@@ -1,5 +1,8 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type ProxyOptions } from "vite";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { defineConfig, type Plugin, type ProxyOptions } from "vite";
 
 /** The server that a page under development talks to. */
 const server = process.env.BOARDCAST_URL ?? "http://127.0.0.1:8080";
@@ -15,7 +18,25 @@ const proxied: ProxyOptions = {
 };
 const proxy = { "/api": proxied, "/ws": proxied };
 
+/** Smaller files are sent as they are, in bytes. */
+const COMPRESS_FROM_BYTES = 1_024;
+
+/** Writes each file compressed beside itself, as the server sends it. */
+const compressed: Plugin = {
+  name: "compressed",
+  writeBundle({ dir = "" }, bundle) {
+    for (const file of Object.values(bundle)) {
+      const body = Buffer.from(file.type === "chunk" ? file.code : file.source);
+      // The server writes into the document, and a map is not served.
+      if (/\.(html|map)$/.test(file.fileName) || body.length < COMPRESS_FROM_BYTES) continue;
+      writeFileSync(join(dir, `${file.fileName}.br`), brotliCompressSync(body));
+      writeFileSync(join(dir, `${file.fileName}.gz`), gzipSync(body, { level: 9 }));
+    }
+  },
+};
+
 export default defineConfig({
+  plugins: [compressed],
   resolve: {
     alias: {
       "@boardcast/client": fileURLToPath(
