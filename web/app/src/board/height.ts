@@ -8,7 +8,7 @@ const GAP = 5;
 /** A line of the title, a row of labels, a row of badges, and one with people, in pixels. */
 const [TITLE, LABELS, BADGES, PEOPLE] = [18.2, 18.1, 16.1, 22];
 /** Characters of a line of the title, about. */
-const LINE_CHARACTERS = 35;
+const LINE_CHARACTERS = 33;
 
 /** Whether a card has a row of badges. */
 export function hasBadges(card: Card): boolean {
