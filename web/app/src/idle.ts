@@ -13,3 +13,10 @@ export function quietMoment(): Promise<void> {
     }
   });
 }
+
+/** Ends after the frame that shows what there is now. */
+export function nextFrame(): Promise<void> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
+}

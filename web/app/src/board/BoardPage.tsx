@@ -3,7 +3,7 @@ import { Archive, Keyboard, Redo2, Search, Undo2, Users } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Announcer } from "../announce.js";
 import { ConnectionState } from "../ConnectionState.js";
-import { quietMoment } from "../idle.js";
+import { nextFrame, quietMoment } from "../idle.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
 import type { Action } from "../Palette.js";
 import { Back } from "../parts/Back.js";
@@ -37,9 +37,11 @@ const KeysDialog = lazy(loadKeys);
 const MembersDialog = lazy(loadMembers);
 const Palette = lazy(loadPalette);
 
-/** One after the other, each in a quiet moment: whoever works on the board goes first. */
+/** Cards can be opened as soon as they are painted; the rest comes piece by piece in quiet moments. */
 async function loadDialogs(): Promise<void> {
-  for (const load of [loadCard, loadKeys, loadMembers, loadArchive, loadPalette, loadColumn]) {
+  await nextFrame();
+  await loadCard().catch(() => {});
+  for (const load of [loadKeys, loadMembers, loadArchive, loadPalette, loadColumn]) {
     await quietMoment();
     await load().catch(() => {});
   }
