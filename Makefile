@@ -9,7 +9,7 @@ STEP = @printf '\n== %s\n'
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run link simulate test components fmt fmt-check client lint doc unit deny web openapi pictures \
-	bench bench-check bench-journal bench-journal-slow bench-rest bench-search bench-start drain \
+	bench bench-check bench-journal bench-journal-slow bench-rest bench-search bench-start bench-web drain \
 	faults faults-build faults-kill faults-power faults-planted faults-disk-full faults-nth-fault \
 	faults-network faults-stopped-readers faults-joiners faults-clock
 
@@ -89,6 +89,10 @@ bench-search: ## Measure what the search index costs, and how long searches take
 bench-start: ## Measure how fast the server starts on 1,000 boards and 1 GB
 	cargo build --release --package boardcast
 	cargo bench --package boardcast-tests --bench start -- --server "$(CURDIR)/target/release/boardcast" $(BENCH)
+
+bench-web: client ## Measure the browser client on a board of 4,000 cards in Chromium: BENCH="--only start,frames"
+	cargo build --release --package boardcast --package boardcast-sim
+	cd web/app && BOARDCAST_BIN="$(CURDIR)/target/release/boardcast" node bench/run.mjs $(BENCH)
 
 drain: ## Restart a server under 5,000 clients: nobody is lost, no second has more connects than are let in
 	cargo test --package boardcast-tests --test drain -- --ignored --nocapture five_thousand

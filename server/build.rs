@@ -5,6 +5,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+/// Codings in which files stand beside themselves, best first, and how their names end.
+const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=../migrations");
     let app = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../web/app");
@@ -19,10 +22,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo:rerun-if-changed=../web/app");
     }
     let mut table = "static CLIENT: &[File] = &[\n".to_owned();
-    for (path, file) in files {
-        let media_type = media_type(&path)?;
+    for (path, file) in &files {
+        if CODINGS.iter().any(|(_, end)| path.ends_with(end)) {
+            continue;
+        }
+        let media_type = media_type(path)?;
+        let mut compressed = String::new();
+        for (coding, end) in CODINGS {
+            let beside = file.with_added_extension(&end[1..]);
+            if beside.is_file() {
+                compressed += &format!("({coding:?}, include_bytes!({beside:?})), ");
+            }
+        }
         table += &format!(
-            "    File {{ path: {path:?}, media_type: {media_type:?}, body: include_bytes!({file:?}) }},\n"
+            "    File {{ path: {path:?}, media_type: {media_type:?}, body: include_bytes!({file:?}), \
+             compressed: &[{compressed}] }},\n"
         );
     }
     table += "];\n";

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use boardcast_protocol::limits::COLUMNS_MAX;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use crate::compare::Threshold;
 use crate::fault::FaultKind;
 use crate::link::{Codec, Server};
+use crate::workload::FILL_COLUMNS;
 
 /// Simulates clients of a Boardcast server that verify what they receive.
 ///
@@ -128,6 +130,9 @@ pub struct RunArgs {
     /// Cards in all to begin with; a board gets at least five.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub cards: usize,
+    /// Columns of each board to begin with.
+    #[arg(long, value_name = "N", default_value_t = FILL_COLUMNS, value_parser = columns)]
+    pub columns: usize,
     /// Writes a page with plots to this file.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
@@ -197,6 +202,13 @@ fn count(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("a count is 1 or more".into()),
         Ok(count) => Ok(count),
     }
+}
+
+fn columns(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|columns| (1..=COLUMNS_MAX).contains(columns))
+        .ok_or_else(|| format!("a number from 1 to {COLUMNS_MAX}"))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

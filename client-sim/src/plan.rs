@@ -28,6 +28,8 @@ pub struct Plan {
     pub cards: usize,
     /// Cards from which on a board gets no further ones.
     pub cards_max: usize,
+    /// Columns of each board to begin with.
+    pub columns: usize,
     /// How long commands are sent.
     pub duration: Duration,
     /// When commands are due.
@@ -65,6 +67,7 @@ impl Plan {
             boards: args.boards,
             cards: args.cards.div_ceil(args.boards).max(BOARD_CARDS_MIN),
             cards_max: usize::MAX,
+            columns: args.columns,
             duration: args.duration,
             commands: Timetable::new(args.rate, &[], args.duration),
             presence: Timetable::new(0.0, &[], args.duration),

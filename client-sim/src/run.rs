@@ -117,7 +117,7 @@ async fn make_boards(
             .map(|index| tokens[index % tokens.len()].user)
             .filter(|user| *user != tokens[0].user);
         let mut commands = crew::admit(others, Role::Editor);
-        commands.extend(workload.fill(plan.cards, &[tokens[0].user], wall_clock()));
+        commands.extend(workload.fill(plan.columns, plan.cards, &[tokens[0].user], wall_clock()));
         steward.apply(board, &commands).await?;
         boards.push(Arc::new(Chronicle::new(board)));
     }

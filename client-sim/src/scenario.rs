@@ -15,6 +15,7 @@ use crate::args::Replicas;
 use crate::client::{Churn, Pauses};
 use crate::plan::{Plan, Storm};
 use crate::timetable::Timetable;
+use crate::workload::FILL_COLUMNS;
 
 /// Clients at most: what 200 loopback addresses have ports for, in several processes.
 const CLIENTS_MAX: usize = 5_000_000;
@@ -231,6 +232,7 @@ impl Scenario {
             boards: self.boards,
             cards: self.cards,
             cards_max: self.cards_max,
+            columns: FILL_COLUMNS,
             duration,
             commands: Timetable::new(self.commands_per_s, &self.day, duration),
             presence: Timetable::new(self.presence_per_s, &self.day, duration),

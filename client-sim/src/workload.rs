@@ -18,6 +18,8 @@
 
 mod fill;
 
+pub use fill::FILL_COLUMNS;
+
 use std::collections::BTreeMap;
 use std::ops::Bound::{Included, Unbounded};
 

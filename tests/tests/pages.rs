@@ -100,7 +100,7 @@ async fn files_of_the_browser_client_are_served_as_they_are_built() {
             continue;
         }
         let (head, body) = get(&server, &path).await;
-        if path.ends_with(".map") {
+        if [".map", ".br", ".gz"].iter().any(|end| path.ends_with(end)) {
             assert_eq!(head.status, 404, "{path}");
             continue;
         }
@@ -132,6 +132,13 @@ async fn files_of_the_browser_client_are_served_as_they_are_built() {
         let read = GzDecoder::new(body.as_slice()).read_to_end(&mut unpacked);
         read.expect("gzip");
         assert!(unpacked == built, "{path}");
+        assert_eq!(head.header("vary"), Some("accept-encoding"), "{path}");
+        for (taken, coding, end) in [("gzip, br", "br", "br"), ("gzip, br;q=0", "gzip", "gz")] {
+            let (head, body) = asked(&server, "GET", &path, taken).await;
+            assert_eq!(head.header("content-encoding"), Some(coding), "{path}");
+            let beside = fs::read(dist().join(format!("{}.{end}", &path[1..])));
+            assert!(body == beside.expect("what is sent"), "{path}");
+        }
     }
     assert!(compressed >= 2, "a script and a style sheet at least");
     server.stop().await;

@@ -1,5 +1,8 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type ProxyOptions } from "vite";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { defineConfig, type Plugin, type ProxyOptions } from "vite";
 import { keptFiles, WORKER } from "./vite.worker.js";
 
 /** The server that a page under development talks to. */
@@ -16,6 +19,23 @@ const proxied: ProxyOptions = {
 };
 const proxy = { "/api": proxied, "/ws": proxied };
 
+/** Smaller files are sent as they are, in bytes. */
+const COMPRESS_FROM_BYTES = 1_024;
+
+/** Writes each file compressed beside itself, as the server sends it. */
+const compressed: Plugin = {
+  name: "compressed",
+  writeBundle({ dir = "" }, bundle) {
+    for (const file of Object.values(bundle)) {
+      const body = Buffer.from(file.type === "chunk" ? file.code : file.source);
+      // The server writes into the document, and a map is not served.
+      if (/\.(html|map)$/.test(file.fileName) || body.length < COMPRESS_FROM_BYTES) continue;
+      writeFileSync(join(dir, `${file.fileName}.br`), brotliCompressSync(body));
+      writeFileSync(join(dir, `${file.fileName}.gz`), gzipSync(body, { level: 9 }));
+    }
+  },
+};
+
 export default defineConfig({
   resolve: {
     alias: {
@@ -27,7 +47,7 @@ export default defineConfig({
   esbuild: { jsx: "automatic" },
   server: { proxy },
   preview: { proxy },
-  plugins: [keptFiles()],
+  plugins: [keptFiles(), compressed],
   build: {
     target: "es2022",
     sourcemap: "hidden",

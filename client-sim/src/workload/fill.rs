@@ -7,19 +7,34 @@ use rand::RngExt;
 
 use super::Workload;
 
+/// Columns of a board, where nothing else is said.
+pub const FILL_COLUMNS: usize = TITLES.len();
+
+const TITLES: [&str; 5] = ["Ideas", "Ready", "Doing", "Review", "Done"];
+
 impl Workload {
-    /// The commands that fill an empty board: columns, labels, and `cards` cards among `members`.
-    pub fn fill(&mut self, cards: usize, members: &[UserId], now: Timestamp) -> Vec<Command> {
+    /// The commands that fill an empty board: `count` columns, at least one, labels, and `cards` cards
+    /// among `members`.
+    pub fn fill(
+        &mut self,
+        count: usize,
+        cards: usize,
+        members: &[UserId],
+        now: Timestamp,
+    ) -> Vec<Command> {
         let mut commands = Vec::new();
         let mut columns = Vec::new();
-        for title in ["Ideas", "Ready", "Doing", "Review", "Done"] {
+        for at in 0..count.max(1) {
             let column = ColumnId::from_u128(self.rng.random());
+            let title = TITLES
+                .get(at)
+                .map_or_else(|| format!("Column {}", at + 1), |title| (*title).to_owned());
             columns.push(column);
             commands.push(Command::ColumnCreate {
                 column,
-                title: title.into(),
-                wip: None,
                 done: title == "Done",
+                title,
+                wip: None,
                 place: Place::default(),
             });
         }

@@ -6,7 +6,7 @@ use boardcast_protocol::ids::UserId;
 use boardcast_protocol::limits::SUBMIT_COMMANDS_MAX;
 use boardcast_protocol::position::{Timestamp, Version};
 
-use super::Workload;
+use super::{FILL_COLUMNS, Workload};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -51,7 +51,7 @@ fn bench(seed: u64, cards: usize) -> Bench {
         role: boardcast_protocol::board::Role::Admin,
     };
     bench.commit(&[member]).unwrap();
-    let fill = Workload::new(seed).fill(cards, &["a".parse().unwrap()], NOW);
+    let fill = Workload::new(seed).fill(FILL_COLUMNS, cards, &["a".parse().unwrap()], NOW);
     for some in fill.chunks(SUBMIT_COMMANDS_MAX) {
         bench.commit(some).unwrap();
     }
@@ -91,6 +91,22 @@ fn a_board_with_a_bound_keeps_its_size() {
         assert!((30..=45).contains(&bench.board.view().cards.len()));
     }
     assert!(removed > 100, "{removed} removed");
+}
+
+#[test]
+fn a_board_is_filled_with_as_many_columns_as_are_asked_for() {
+    let fill = Workload::new(1).fill(250, 40, &[], NOW);
+    let columns: BTreeSet<_> = fill
+        .iter()
+        .filter_map(|command| {
+            let Command::ColumnCreate { column, title, .. } = command else {
+                return None;
+            };
+            Some((column.to_string(), title))
+        })
+        .collect();
+    let titles: BTreeSet<_> = columns.iter().map(|(_, title)| title).collect();
+    assert_eq!((columns.len(), titles.len()), (250, 250));
 }
 
 #[test]

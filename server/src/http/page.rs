@@ -2,7 +2,8 @@
 //! built before the server was, else small pages that show a board live and sign people in.
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 
@@ -14,6 +15,8 @@ struct File {
     path: &'static str,
     media_type: &'static str,
     body: &'static [u8],
+    /// The same by `Content-Encoding`, best first; none where it is compressed when it is asked for.
+    compressed: &'static [(&'static str, &'static [u8])],
 }
 
 // `CLIENT`: the files of the browser client, none where it was not built.
@@ -51,11 +54,13 @@ static SMALL: &[File] = &[
         path: "/style.css",
         media_type: "text/css; charset=utf-8",
         body: include_bytes!("../../assets/style.css"),
+        compressed: &[],
     },
     File {
         path: "/icon.svg",
         media_type: "image/svg+xml",
         body: include_bytes!("../../assets/icon.svg"),
+        compressed: &[],
     },
 ];
 
@@ -86,6 +91,7 @@ impl File {
             path,
             media_type: "text/html; charset=utf-8",
             body,
+            compressed: &[],
         }
     }
 
@@ -94,6 +100,7 @@ impl File {
             path,
             media_type: "text/javascript; charset=utf-8",
             body,
+            compressed: &[],
         }
     }
 
@@ -113,8 +120,36 @@ impl File {
             true => base.place(self.body),
             false => Bytes::from_static(self.body),
         };
-        get(move || async move { (headers, body) })
+        get(move |asked: HeaderMap| async move {
+            match self.encoded(&asked) {
+                Some(encoded) => (headers, encoded).into_response(),
+                None => (headers, body).into_response(),
+            }
+        })
     }
+
+    /// What was compressed before, in the best coding that is taken.
+    fn encoded(&self, asked: &HeaderMap) -> Option<Response> {
+        let (coding, body) = (self.compressed.iter()).find(|(coding, _)| takes(asked, coding))?;
+        let headers = [
+            (header::CONTENT_ENCODING, *coding),
+            (header::VARY, "accept-encoding"),
+        ];
+        Some((headers, Bytes::from_static(body)).into_response())
+    }
+}
+
+/// Whether `Accept-Encoding` names a coding and does not refuse it.
+fn takes(asked: &HeaderMap, coding: &str) -> bool {
+    (asked.get_all(header::ACCEPT_ENCODING).iter())
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|one| {
+            let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+            let weight = weight.trim().trim_start_matches("q=").trim();
+            name.trim().eq_ignore_ascii_case(coding)
+                && !weight.parse().is_ok_and(|weight: f32| weight <= 0.0)
+        })
 }
 
 #[cfg(test)]
@@ -153,6 +188,36 @@ mod tests {
         for path in paths.into_iter().filter(|path| *path != "/") {
             let first = path.split('/').nth(1).unwrap();
             assert!(Base::parse(&format!("/{first}")).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_coding_is_taken_unless_it_is_not_named_or_refused() {
+        let cases = [
+            ("br", true),
+            ("gzip, deflate, br, zstd", true),
+            ("gzip;q=0.5, BR ;q=0.1", true),
+            ("gzip, br; q=0", false),
+            ("br;q=0.000", false),
+            ("gzip", false),
+            ("", false),
+        ];
+        for (value, taken) in cases {
+            let asked = [(header::ACCEPT_ENCODING, value.parse().unwrap())];
+            let asked = HeaderMap::from_iter(asked);
+            assert_eq!(takes(&asked, "br"), taken, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_was_compressed_before_is_smaller() {
+        let named = (CLIENT.iter()).filter(|file| file.path.starts_with(NAMED_AFTER_CONTENT));
+        for file in named.filter(|file| file.body.len() > 1_024) {
+            let codings: Vec<_> = file.compressed.iter().map(|(coding, _)| *coding).collect();
+            assert_eq!(codings, ["br", "gzip"], "{}", file.path);
+            for (_, body) in file.compressed {
+                assert!(body.len() < file.body.len(), "{}", file.path);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use boardcast_protocol::message::{
 };
 use boardcast_protocol::position::{Seq, Timestamp, Version};
 use boardcast_sim::replica::{Effect, Keep, Replica};
-use boardcast_sim::workload::Workload;
+use boardcast_sim::workload::{FILL_COLUMNS, Workload};
 use bytes::Bytes;
 
 use super::dice::Dice;
@@ -113,7 +113,7 @@ impl Person {
 
     /// Fills the board that everybody finds.
     pub(super) fn found(&mut self, board: BoardId, members: Vec<Command>, now: Timestamp) {
-        let filling = self.workload.fill(4, &[], now);
+        let filling = self.workload.fill(FILL_COLUMNS, 4, &[], now);
         if let Some(seat) = self.seats.get_mut(&board) {
             seat.replica.submit(members, 0);
             seat.replica.submit(filling, 0);

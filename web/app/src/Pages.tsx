@@ -10,10 +10,11 @@ import { Told, tell } from "./told.js";
 const AdminPage = lazy(() => import("./admin/AdminPage.js"));
 const MePage = lazy(() => import("./account/MePage.js"));
 
-/** The page that the address names. */
-export function Pages({ client }: { client: Client }) {
+/** The page that the address names; `shown` is called once it is there. */
+export function Pages({ client, shown }: { client: Client; shown(): void }) {
   const route = routeOf(usePath());
   useEffect(listenForTooMuch, []);
+  useEffect(shown, [shown]);
   return (
     <ProvideClient value={client}>
       {route.page === "board" ? (

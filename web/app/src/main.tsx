@@ -19,25 +19,37 @@ import { tell } from "./told.js";
 
 const root = createRoot(document.getElementById("root") as HTMLElement);
 const route = routeOf(within(location.pathname));
+
+const open = async () => {
+  const bearer = token();
+  const client = await Client.open({
+    url: location.origin + at(""),
+    account: account(),
+    store: new IndexedDbStore(undefined, undefined, undefined, `boardcast${BASE}`),
+    agent: "web",
+    ...(bearer && { token: bearer }),
+  });
+  // The board is asked for in the first message, before there is a page that shows it.
+  const asked = routeOf(within(location.pathname));
+  const board = asked.page === "board" ? client.board(asked.board) : undefined;
+  return { client, shown: () => board?.close() };
+};
+// Whoever was here before is in all likelihood signed in still: the connection waits for no answer.
+const known = route.page !== "account" && location.hash === "" && account() !== "";
+const opening = known ? open() : undefined;
 await speak();
 const arrived = route.page === "account" ? undefined : await arrive();
 listenForLinks();
 
+if (arrived !== "in") void opening?.then(({ client }) => client.close());
 if (route.page === "account") {
   root.render(<AccountPage name={route.name} />);
 } else if (arrived === "in") {
   const invited = await acceptInvitation();
   if (invited.board) history.replaceState(null, "", at(`/b/${invited.board}`));
   if (invited.refused) tell(t.share.refused(invited.refused));
-  const tabToken = token();
-  const client = await Client.open({
-    url: location.origin + at(""),
-    account: account(),
-    store: new IndexedDbStore(undefined, undefined, undefined, `boardcast${BASE}`),
-    agent: "web",
-    ...(tabToken && { token: tabToken }),
-  });
-  root.render(<Pages client={client} />);
+  const { client, shown } = await (opening ?? open());
+  root.render(<Pages client={client} shown={shown} />);
   keepPage(client);
 } else if (arrived === "refused") {
   history.replaceState(null, "", at("/sign-in"));

@@ -3,6 +3,7 @@ import { Archive, Keyboard, Redo2, Search, Settings2, Undo2, Users } from "lucid
 import { type CSSProperties, lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Announcer } from "../announce.js";
 import { ConnectionState } from "../ConnectionState.js";
+import { nextFrame, quietMoment } from "../idle.js";
 import { ProvideBoard, useBoard, useClient, usePeople, useStatus, useThing } from "../live.js";
 import type { Action } from "../Palette.js";
 import { Back } from "../parts/Back.js";
@@ -40,15 +41,17 @@ const KeysDialog = lazy(loadKeys);
 const MembersDialog = lazy(loadMembers);
 const Palette = lazy(loadPalette);
 
-const LATER = [
-  loadCard,
-  loadKeys,
-  loadMembers,
-  loadArchive,
-  loadPalette,
-  loadSettings,
-  loadColumn,
-] as const;
+const LATER = [loadKeys, loadMembers, loadArchive, loadPalette, loadSettings, loadColumn] as const;
+
+/** Cards can be opened as soon as they are painted; the rest comes piece by piece in quiet moments. */
+async function loadDialogs(): Promise<void> {
+  await nextFrame();
+  await loadCard().catch(() => {});
+  for (const load of LATER) {
+    await quietMoment();
+    await load().catch(() => {});
+  }
+}
 
 type Shown = "keys" | "members" | "archive" | "palette" | "settings";
 
@@ -96,8 +99,7 @@ function Board({ card, selection }: { card: string | undefined; selection: Selec
   useLooking(card);
 
   useEffect(() => {
-    if (!status.loaded) return;
-    for (const load of LATER) void load().catch(() => {});
+    if (status.loaded) void loadDialogs();
   }, [status.loaded]);
 
   useEffect(() => {

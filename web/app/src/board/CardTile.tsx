@@ -15,6 +15,7 @@ import { rename } from "./actions.js";
 import { useCursor, useIsCursor } from "./cursor.js";
 import { useFilter } from "./filter.js";
 import { useOthersAt } from "./Ghosts.js";
+import { hasBadges } from "./height.js";
 import { InlineEdit } from "./InlineEdit.js";
 import { hueOf, LabelChip } from "./LabelChip.js";
 import { canEdit } from "./rights.js";
@@ -179,8 +180,7 @@ function Badges({ card }: { card: Card }) {
   const comments = card.detail?.comments ?? 0;
   const late =
     card.due !== undefined && card.due !== null && card.due < Date.now() && !card.complete;
-  const any = card.due || items.length || comments || card.detail?.described || card.assignees;
-  if (!any && !card.attachments && !card.blocked_by && !card.priority) return null;
+  if (!hasBadges(card)) return null;
   return (
     <span className="badges">
       {card.priority && (

@@ -7,7 +7,7 @@ import { autoScrollForElements } from "@atlaskit/pragmatic-drag-and-drop-auto-sc
 import type { Column } from "@boardcast/client";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Ellipsis } from "lucide-react";
-import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, memo, Suspense, useDeferredValue, useEffect, useRef, useState } from "react";
 import { useBoard } from "../live.js";
 import { IconButton } from "../parts/IconButton.js";
 import { isRightToLeft, t } from "../text/index.js";
@@ -15,12 +15,12 @@ import { CardTile } from "./CardTile.js";
 import { useCursor } from "./cursor.js";
 import { useFilter, useFilteredLane } from "./filter.js";
 import { Ghosts } from "./Ghosts.js";
+import { heightOf } from "./height.js";
 import { InlineEdit } from "./InlineEdit.js";
+import { measuredLater } from "./measured.js";
 import { QuickAdd } from "./QuickAdd.js";
 import { canEdit, useCanEdit } from "./rights.js";
 
-/** The height of a card of one line, in pixels: what is supposed before it is measured. */
-const CARD_HEIGHT = 58;
 /** The room between two cards, in pixels. */
 const CARD_GAP = 6;
 
@@ -46,14 +46,17 @@ export const ColumnView = memo(function ColumnView(props: {
   const [edge, setEdge] = useState<"before" | "after">();
   const [renaming, setRenaming] = useState(false);
   const [menu, setMenu] = useState(false);
+  // The cards of a column that comes in while somebody scrolls are made between frames.
+  const withCards = useDeferredValue(true, false);
 
   const rows = useVirtualizer({
     count: ids.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => CARD_HEIGHT,
+    estimateSize: (at) => heightOf(board.get("cards", ids[at] ?? "")),
     getItemKey: (at) => ids[at] ?? at,
     gap: CARD_GAP,
     overscan: 4,
+    ...measuredLater,
   });
 
   useEffect(() => {
@@ -150,14 +153,14 @@ export const ColumnView = memo(function ColumnView(props: {
       </header>
       <div ref={scroller} className="lane">
         <ul style={{ height: rows.getTotalSize() }}>
-          {rows.getVirtualItems().map((row) => {
+          {(withCards ? rows.getVirtualItems() : []).map((row) => {
             const id = ids[row.index];
             return id === undefined ? null : (
               <li
                 key={row.key}
                 ref={rows.measureElement}
                 data-index={row.index}
-                style={{ transform: `translateY(${row.start}px)` }}
+                style={{ top: row.start }}
               >
                 <CardTile id={id} first={row.index === 0} />
               </li>

@@ -70,11 +70,16 @@ export function isRightToLeft(): boolean {
   return document.documentElement.dir === "rtl";
 }
 
+/** How days are written, without the year and with it: kept, for they are many and slow to make. */
+const days: Partial<Record<"short" | "long", Intl.DateTimeFormat>> = {};
+
 /** A day, as the person writes it; with the year, where that is another one. */
 export function day(ms: number): string {
   const sameYear = new Date(ms).getFullYear() === new Date().getFullYear();
+  const form = sameYear ? "short" : "long";
   const year = sameYear ? {} : ({ year: "numeric" } as const);
-  return new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", ...year }).format(ms);
+  days[form] ??= new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", ...year });
+  return days[form].format(ms);
 }
 
 /** A day and a time, as the person writes them. */

@@ -206,11 +206,16 @@ export class Client {
     joined.timers.clear();
   }
 
-  private async hello(): Promise<Hello> {
-    const replicas = [...this.joined.values()].map(({ replica }) => replica);
-    const hello = await helloOf(this.options, this.claim.client, replicas);
-    this.asked = new Set(hello.boards.map(({ board }) => board));
-    return hello;
+  private async hello(): Promise<() => Hello> {
+    const { token } = this.options;
+    const known = typeof token === "function" ? await token() : token;
+    // Boards that are opened while the socket is being opened are asked for as well.
+    return () => {
+      const replicas = [...this.joined.values()].map(({ replica }) => replica);
+      const hello = helloOf(this.claim.client, known, this.options.agent, replicas);
+      this.asked = new Set(hello.boards.map(({ board }) => board));
+      return hello;
+    };
   }
 
   /** The boards that `hello` has asked for. */

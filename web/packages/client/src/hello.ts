@@ -32,18 +32,18 @@ export type ClientOptions = {
 /** The first message. */
 export type Hello = Extract<ClientMessage, { type: "hello" }> & { boards: HelloBoard[] };
 
-/** The first message, with as many of the boards as fit into it. Throws what the token's source does. */
-export async function helloOf(
-  options: ClientOptions,
+/** The first message, with as many of the boards as fit into it. */
+export function helloOf(
   client: string,
+  token: string | undefined,
+  agent: string | undefined,
   replicas: readonly Replica[],
-): Promise<Hello> {
-  const { token, agent } = options;
+): Hello {
   const hello = {
     type: "hello" as const,
     v: 1,
     client,
-    ...(token && { token: typeof token === "string" ? token : await token() }),
+    ...(token && { token }),
     ...(agent && { agent }),
   };
   const boards: HelloBoard[] = [];

@@ -4,7 +4,7 @@ import type { BoardRecord, Saving, SubmitRecord } from "./pending.js";
 import type { Claim, Kept, KeptView, Store, Views } from "./store.js";
 
 const NAME = "boardcast";
-const VERSION = 2;
+const VERSION = 3;
 
 /** What of `navigator.locks` is used. */
 export type Locks = Pick<LockManager, "request">;
@@ -15,7 +15,15 @@ export const VIEWS_MAX = 8;
 type ClientRow = { client: string; account: string };
 type BoardRow = BoardRecord & { client: string };
 type SubmitRow = SubmitRecord & { client: string; board: string };
-type ViewRow = KeptView & { account: string };
+/** A text is written and read in a fraction of the time that thousands of objects take. */
+type ViewRow = { account: string; board: string; at: number; text: string };
+
+/** What a client keeps of its own work. */
+const WORK = ["clients", "boards", "submits"] as const;
+/** Views have transactions of their own: work does not wait for them. */
+const VIEWS = ["views"] as const;
+/** The views of an account, by when they were kept. */
+const BY_TIME = "time";
 
 /**
  * A store in IndexedDB. A client id is held by a lock of the browser, which ends with its page: the
@@ -41,11 +49,14 @@ export class IndexedDbStore implements Store {
         clients: "client",
         boards: ["client", "board"],
         submits: ["client", "board", "key"],
-        views: ["account", "board"],
       };
       for (const [name, keyPath] of Object.entries(stores)) {
         if (!db.objectStoreNames.contains(name)) db.createObjectStore(name, { keyPath });
       }
+      // Views of another form come again from the server.
+      if (db.objectStoreNames.contains("views")) db.deleteObjectStore("views");
+      const views = db.createObjectStore("views", { keyPath: ["account", "board"] });
+      views.createIndex(BY_TIME, ["account", "at"]);
     };
     this.database = answer(opening).then((db) => {
       // A newer page has come, which needs another form.
@@ -86,24 +97,26 @@ export class IndexedDbStore implements Store {
   readonly views: Views = {
     load: async (account, board) => {
       const [row] = await this.read<ViewRow>("views", IDBKeyRange.only([account, board]));
-      return row;
+      return row && (JSON.parse(row.text) as KeptView);
     },
-    list: (account) => this.read<ViewRow>("views", ofAccount(account)),
-    keep: async (account, view) => {
-      await this.write((stores) => {
-        stores("views").put({ ...view, account } satisfies ViewRow);
-      });
-      const db = await this.database;
-      const rows = db.transaction("views").objectStore("views");
-      if ((await answer(rows.count(ofAccount(account)))) <= VIEWS_MAX) return;
-      const all: ViewRow[] = await this.read("views", ofAccount(account));
-      const old = all.sort((a, b) => b.at - a.at).slice(VIEWS_MAX);
-      await this.write((stores) => {
-        for (const { board } of old) stores("views").delete([account, board]);
+    list: async (account) => {
+      const rows = await this.read<ViewRow>("views", ofAccount(account));
+      return rows.map((row) => JSON.parse(row.text) as KeptView);
+    },
+    keep: (account, view) => {
+      const { board, at } = view;
+      const text = JSON.stringify(view);
+      return this.write(VIEWS, (stores) => {
+        const views = stores("views");
+        views.put({ account, board, at, text } satisfies ViewRow);
+        const byTime = views.index(BY_TIME).getAllKeys(ofAccount(account));
+        byTime.onsuccess = () => {
+          for (const old of byTime.result.slice(0, -VIEWS_MAX)) views.delete(old);
+        };
       });
     },
     forget: (account, board) =>
-      this.write((stores) => {
+      this.write(VIEWS, (stores) => {
         stores("views").delete(board === undefined ? ofAccount(account) : [account, board]);
       }),
   };
@@ -120,7 +133,9 @@ export class IndexedDbStore implements Store {
   }
 
   private async addClient(client: string, account: string): Promise<void> {
-    await this.write((stores) => stores("clients").put({ client, account } satisfies ClientRow));
+    await this.write(WORK, (stores) =>
+      stores("clients").put({ client, account } satisfies ClientRow),
+    );
   }
 
   private async clientsOf(account: string): Promise<string[]> {
@@ -162,7 +177,7 @@ export class IndexedDbStore implements Store {
       release,
       save: (saving) => this.save(client, saving),
       remove: () =>
-        this.write((stores) => {
+        this.write(WORK, (stores) => {
           stores("clients").delete(client);
           stores("boards").delete(range);
           stores("submits").delete(range);
@@ -171,7 +186,7 @@ export class IndexedDbStore implements Store {
   }
 
   private save(client: string, { board, put, remove }: Saving): Promise<void> {
-    return this.write((stores) => {
+    return this.write(WORK, (stores) => {
       stores("boards").put({ ...board, client } satisfies BoardRow);
       const submits = stores("submits");
       for (const key of remove) submits.delete([client, board.board, key]);
@@ -186,9 +201,12 @@ export class IndexedDbStore implements Store {
     return answer(db.transaction(name).objectStore(name).getAll(range));
   }
 
-  private async write(change: (stores: (name: string) => IDBObjectStore) => void): Promise<void> {
+  private async write<Name extends string>(
+    names: readonly Name[],
+    change: (stores: (name: Name) => IDBObjectStore) => void,
+  ): Promise<void> {
     const db = await this.database;
-    const transaction = db.transaction(["clients", "boards", "submits", "views"], "readwrite");
+    const transaction = db.transaction(names, "readwrite");
     const done = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error ?? new Error("not stored"));

@@ -49,8 +49,8 @@ export type LinkOptions = {
   url: string;
   socket: SocketConstructor;
   world: World;
-  /** The first message, made anew for each connection. */
-  hello(): Promise<Extract<ClientMessage, { type: "hello" }>>;
+  /** Gets ready for a connection; what it gives makes the first message, once the socket is open. */
+  hello(): Promise<() => ClientMessage>;
   welcomed(message: Welcome): void;
   received(message: ServerMessage): void;
   /** A connection that was welcomed has ended. */
@@ -114,10 +114,10 @@ export class Link {
     const failed = (error: unknown) => {
       if (round === this.round) this.ended(LOST, String(error));
     };
-    const start = (hello: ClientMessage) => {
+    const start = (hello: () => ClientMessage) => {
       if (round !== this.round) return;
       this.wire = new Wire(options.socket, options.url, {
-        open: () => this.wire?.send(JSON.stringify(hello)),
+        open: () => this.wire?.send(JSON.stringify(hello())),
         text: (text) => this.heard(text),
         end: (code, reason) => this.ended(code, reason),
       });

@@ -183,6 +183,20 @@ test("after a sleep the link is asked at once, and a delay is not waited for", a
   expect(connects).toHaveLength(before + 1);
 });
 
+test("a board that is opened while the socket opens is asked for in the first message", async () => {
+  const said: string[] = [];
+  listener.on("connection", (socket) => socket.on("message", (data) => said.push(`${data}`)));
+  serve((socket) => welcome(socket));
+  const client = await open();
+  client.board("b1");
+  await reached(client, () => client.state.name === "live");
+  client.board("b2");
+  await expect.poll(() => said.length).toBe(2);
+  const [hello, subscribe] = said.map((text) => JSON.parse(text));
+  expect(hello).toMatchObject({ type: "hello", boards: [{ board: "b1" }] });
+  expect(subscribe).toMatchObject({ type: "subscribe", board: "b2" });
+});
+
 test("what is not JSON ends the connection, and it is tried again", async () => {
   serve((socket, connection) => (connection === 1 ? socket.send("{") : welcome(socket)));
   const client = await open();

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The server's binary: `BOARDCAST_BIN`, or what cargo has built. */
-function binary(): string {
+export function binary(): string {
   const top = fileURLToPath(new URL("../../../../", import.meta.url));
   const built = ["target/release/boardcast", "target/debug/boardcast"].map((path) =>
     join(top, path),

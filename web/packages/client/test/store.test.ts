@@ -169,24 +169,55 @@ describe("boards as they were seen last", () => {
     expect((await views.load("bob", "b1"))?.version).toBe(50);
   });
 
-  test("come into a database that was made before there were any", async () => {
-    const factory = new IDBFactory();
-    const opening = factory.open("boardcast", 1);
-    opening.onupgradeneeded = () => {
-      opening.result.createObjectStore("clients", { keyPath: "client" });
-      opening.result.createObjectStore("boards", { keyPath: ["client", "board"] });
-      opening.result.createObjectStore("submits", { keyPath: ["client", "board", "key"] });
-    };
-    await new Promise<void>((resolve) => {
-      opening.onsuccess = () => {
-        opening.result.close();
-        resolve();
+  test.each([1, 2])(
+    "come into a database of version %i, which has none of this form",
+    async (version) => {
+      const factory = new IDBFactory();
+      const opening = factory.open("boardcast", version);
+      opening.onupgradeneeded = () => {
+        if (version === 2) {
+          const views = opening.result.createObjectStore("views", {
+            keyPath: ["account", "board"],
+          });
+          views.put({ ...view("b", 7), account: "ann" });
+        }
+        opening.result.createObjectStore("clients", { keyPath: "client" });
+        opening.result.createObjectStore("boards", { keyPath: ["client", "board"] });
+        opening.result.createObjectStore("submits", { keyPath: ["client", "board", "key"] });
       };
+      await new Promise<void>((resolve) => {
+        opening.onsuccess = () => {
+          opening.result.close();
+          resolve();
+        };
+      });
+      const store = new IndexedDbStore(browserLocks(), undefined, factory);
+      const claim = await store.claim("ann");
+      await claim.save(saving([submit(1)]));
+      expect(await store.views.load("ann", "b")).toBeUndefined();
+      await store.views.keep("ann", view("b", 1));
+      expect((await store.views.load("ann", "b"))?.version).toBe(1);
+    },
+  );
+
+  test("keep no work waiting while they are written", async () => {
+    const factory = new IDBFactory();
+    const claim = await new IndexedDbStore(browserLocks(), undefined, factory).claim("ann");
+    const opening = factory.open("boardcast");
+    await new Promise((resolve) => {
+      opening.onsuccess = resolve;
     });
-    const store = new IndexedDbStore(browserLocks(), undefined, factory);
-    const claim = await store.claim("ann");
+    const writing = opening.result.transaction("views", "readwrite");
+    let isSaved = false;
+    const goOn = () => {
+      const request = writing.objectStore("views").count();
+      request.onsuccess = () => isSaved || goOn();
+    };
+    goOn();
     await claim.save(saving([submit(1)]));
-    await store.views.keep("ann", view("b", 1));
-    expect((await store.views.load("ann", "b"))?.version).toBe(1);
+    isSaved = true;
+    await new Promise((resolve) => {
+      writing.oncomplete = resolve;
+    });
   });
 });
