@@ -216,13 +216,7 @@ impl RoomTask {
                 }
                 true
             }
-            Err(error) => {
-                tracing::error!(%board, %client, error = &error as &dyn std::error::Error, "failed to look up a client");
-                if let Some(origin) = origin {
-                    origin.outbox.close(CloseCode::InternalError);
-                }
-                false
-            }
+            Err(error) => self.unread("a client", origin, &error),
         }
     }
 
@@ -235,14 +229,18 @@ impl RoomTask {
                 self.room.remember(entries.pop());
                 true
             }
-            Err(error) => {
-                tracing::error!(%board, %version, error = &error as &dyn std::error::Error, "failed to read a version to undo");
-                if let Some(origin) = origin {
-                    origin.outbox.close(CloseCode::InternalError);
-                }
-                false
-            }
+            Err(error) => self.unread("a version to undo", origin, &error),
         }
+    }
+
+    /// What an input needs could not be read: its connection ends.
+    fn unread(&self, what: &str, origin: Option<&Origin>, error: &StorageError) -> bool {
+        let error = error as &dyn std::error::Error;
+        tracing::error!(board = %self.place.board, what, error, "failed to read what an input needs");
+        if let Some(origin) = origin {
+            origin.outbox.close(CloseCode::InternalError);
+        }
+        false
     }
 
     /// Puts the board into the bin, if whoever asks may; the room takes nothing after it and ends.
