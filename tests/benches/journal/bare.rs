@@ -123,11 +123,10 @@ impl<'c> Statements<'c> {
         let BoardRows {
             board,
             rows,
-            cards,
             outcomes,
         } = all;
         let board = board.as_str();
-        for (card, version) in cards {
+        for (card, version) in &rows.touched {
             self.note_card
                 .execute(params![board, card.as_str(), version.0.cast_signed()])?;
         }

@@ -23,7 +23,6 @@ const OUTCOMES_KEPT: usize = 64;
 pub(crate) struct BoardRows {
     pub(crate) board: BoardId,
     pub(crate) rows: Rows,
-    pub(crate) cards: BTreeSet<(CardId, Version)>,
     /// The outcomes of each client, as they are kept.
     pub(crate) outcomes: Vec<String>,
 }
@@ -114,7 +113,7 @@ impl BoardRows {
     fn count(&self) -> usize {
         let Rows { parts, clients, .. } = &self.rows;
         let boards = parts.iter().any(|(entity, _)| *entity == Entity::Board);
-        parts.len() - usize::from(boards) + 1 + clients.len() + self.cards.len()
+        parts.len() - usize::from(boards) + 1 + clients.len() + self.rows.touched.len()
     }
 }
 
@@ -210,10 +209,10 @@ impl Model {
             rows: Rows {
                 version,
                 parts,
+                touched: std::mem::take(&mut self.cards).into_iter().collect(),
                 buried: Vec::new(),
                 clients,
             },
-            cards: std::mem::take(&mut self.cards),
             outcomes,
         }))
     }
