@@ -16,6 +16,7 @@ mod tell;
 
 use self::deeds::Deeds;
 use self::request::{Requests, Shown};
+pub(super) use gone::is_given_up;
 pub(super) use members::RoleChanged;
 pub(super) use tell::Telling;
 

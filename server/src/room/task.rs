@@ -14,7 +14,7 @@ use boardcast_protocol::close::CloseCode;
 use boardcast_protocol::ids::ClientId;
 use boardcast_protocol::position::Version;
 
-use super::core::{Room, Telling};
+use super::core::{Room, Telling, is_given_up};
 use super::feed::PastRead;
 use super::place::{Phase, Place};
 use super::registry::Shared;
@@ -175,7 +175,7 @@ impl RoomTask {
     async fn take_inputs(&mut self) {
         let mut inputs = std::mem::take(&mut self.inputs);
         for input in inputs.drain(..) {
-            if self.deleted.is_some() {
+            if self.deleted.is_some() || is_given_up(&input) {
                 self.room.turn_away(input);
                 continue;
             }

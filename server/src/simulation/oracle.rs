@@ -32,9 +32,6 @@ pub(super) struct Oracle {
     asked: BTreeMap<(u64, BoardId, Option<u32>), Option<Position>>,
     /// Boards in the bin, and what was asked for while they were there.
     binned: BTreeSet<BoardId>,
-    /// Boards that came out of it: the next room does not know what the one before has refused, so what
-    /// was on its way by then may go before it.
-    returned: BTreeSet<BoardId>,
     asked_in_vain: BTreeSet<(u64, BoardId, Option<u32>)>,
     /// In this life a commit did not say whether it was kept: the server does not know what is there.
     pub(super) is_unclear: bool,
@@ -56,7 +53,6 @@ impl Oracle {
             clients,
             asked: BTreeMap::new(),
             binned: BTreeSet::new(),
-            returned: BTreeSet::new(),
             asked_in_vain: BTreeSet::new(),
             is_unclear: false,
             epochs: BTreeMap::new(),
@@ -108,11 +104,6 @@ impl Oracle {
         }
     }
 
-    /// Whether a board came out of the bin.
-    pub(super) fn has_returned(&self, board: BoardId) -> bool {
-        self.returned.contains(&board)
-    }
-
     /// The bin is what the disk says.
     fn look_into_bin(&mut self, tables: &Tables) {
         for (id, rows) in &tables.boards {
@@ -121,7 +112,6 @@ impl Oracle {
                 self.cover.count("a board went into the bin");
             }
             if !is_there && self.binned.remove(id) {
-                self.returned.insert(*id);
                 self.cover.count("a board came out of the bin");
                 self.asked_in_vain.retain(|(_, board, _)| board != id);
             }

@@ -82,6 +82,13 @@ impl Room {
     }
 }
 
+/// Whether it came over a connection that is to come back: what was under way there may not overtake
+/// what was refused (rule R4), and is sent again.
+pub(in crate::room) fn is_given_up(input: &RoomInput) -> bool {
+    matches!(input, RoomInput::Submit(submission)
+        if submission.origin.outbox.closing() == Some(CloseCode::InternalError))
+}
+
 fn come_back(outbox: &Outbox) {
     let code = CloseCode::InternalError;
     outbox.close_with(code, code.code(), "the board was deleted; reconnect");

@@ -208,7 +208,6 @@ impl Oracle {
         // What a rejected command was answered is lost with a tail; that it was not applied is known.
         let board = outcome.board;
         let has_lost = self.boards.get(&board).is_some_and(Truth::has_lost);
-        let has_lost = has_lost || self.has_returned(board);
         if outcome.result == OutcomeResult::Forgotten && !has_lost {
             let seq = outcome.seq;
             self.fail(|| format!("a client of {board} is told that its {seq} is forgotten"));

@@ -73,9 +73,6 @@ impl World {
         if by_restore && self.restores(board) > 0 {
             return self.count("a client saw that a backup was restored");
         }
-        if note.contains("is forgotten") && self.oracle().has_returned(board) {
-            return self.count("a client was overtaken while its board was in the bin");
-        }
         self.fail(|| format!("person {index} on {board}: {violation:?}: {note}"));
     }
 
