@@ -60,14 +60,16 @@ pub fn undo(
     }
     let mut applied = Applied::default();
     let mut rollback = Rollback::default();
-    let pairs = deed.events.iter().zip(&deed.was);
+    let pairs = deed.events.iter().enumerate().zip(&deed.was);
     let mut done = Ok(());
-    for (event, was) in pairs.rev() {
+    for ((number, event), was) in pairs.rev() {
         let undoing = Undoing {
             board,
             actor,
             role,
             version: deed.version,
+            undoing: moment.version,
+            later: deed.events.get(number + 1..).unwrap_or_default(),
             now: moment.stamp.at,
         };
         let step = undoing
@@ -115,6 +117,10 @@ struct Undoing<'a> {
     role: Role,
     /// The version that is undone.
     version: Version,
+    /// The version that undoes it.
+    undoing: Version,
+    /// The events of that version that came after this one, on their way back already.
+    later: &'a [Event],
     now: Timestamp,
 }
 

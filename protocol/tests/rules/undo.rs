@@ -248,6 +248,25 @@ fn a_field_that_somebody_has_changed_since_is_left_and_both_values_are_told() {
 }
 
 #[test]
+fn a_card_that_somebody_has_put_where_it_was_in_between_stays_there() {
+    let mut history = History::new();
+    let mut commands = move_to("k1", "done", Place::default());
+    commands.extend(move_to("k1", "todo", Place::default()));
+    let deed = history.does("bob", commands);
+    history.does("cid", move_to("k1", "done", Place::default()));
+    assert_eq!(reason(history.undoes("bob", &deed)), Reason::Conflict);
+    assert_eq!(history.lane("done"), ["k1"]);
+    let mut history = History::new();
+    let mut commands = title("k1", "one");
+    commands.extend(title("k1", "two"));
+    let deed = history.does("bob", commands);
+    let again = history.undoes("bob", &deed).expect("nobody came between");
+    assert_eq!(history.board.view().cards[&id("k1")].title, "k1");
+    history.undoes("bob", &again).expect("it is done again");
+    assert_eq!(history.board.view().cards[&id("k1")].title, "two");
+}
+
+#[test]
 fn several_versions_are_undone_one_after_the_other_and_done_again() {
     let mut history = History::new();
     let mut boards = vec![history.view()];

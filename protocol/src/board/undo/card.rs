@@ -27,7 +27,7 @@ impl Undoing<'_> {
         for (((key, did), (_, was)), (_, now)) in values.zip(values_of(&present)) {
             if now == was {
                 leave_out(&mut patch, key);
-            } else if now != did && card.revs.get(&key) != Some(&self.version) {
+            } else if !self.stands(card, key, now == did) {
                 return Err(self.conflict(card, key, was));
             }
         }
@@ -52,6 +52,18 @@ impl Undoing<'_> {
             card: id,
             set: Box::new(patch),
         }])
+    }
+
+    /// Whether a field is as the version left it: nobody has set it since, or to the same value. A
+    /// value that the version itself has set anew is none that it left.
+    fn stands(&self, card: &Card, key: CardKey, is_same: bool) -> bool {
+        let rev = card.revs.get(&key).copied();
+        let is_own = rev == Some(self.version) || rev == Some(self.undoing);
+        let is_set_later = self.later.iter().any(|event| {
+            matches!(event, Event::CardSet { card: id, .. } if *id == card.id)
+                && values_of(event).iter().any(|(later, _)| *later == key)
+        });
+        is_own || is_same && !is_set_later
     }
 
     /// The patch with a rank that no other card of the column has.
