@@ -50,7 +50,7 @@ test("without the network the page opens, boards are read and changed, and all g
   const page = await keptPage(house);
   await page.goto(`/b/${garden.id}`);
   await state(page).getByText("Live").waitFor();
-  const built = readdirSync("dist/assets").filter((name) => !name.endsWith(".map"));
+  const built = readdirSync("dist/assets").filter((name) => !/\.(map|br|gz)$/.test(name));
   const all = ["/", "/icon.svg", ...built.map((name) => `/assets/${name}`)];
   expect(await kept(page)).toEqual(all.sort());
 

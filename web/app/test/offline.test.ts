@@ -17,7 +17,7 @@ test("the pages that are kept are those of the server", () => {
 test("the worker that is built stands alone and names all files of the build", () => {
   const worker = readFileSync("dist/worker.js", "utf8");
   const files = JSON.parse(/FILES=(\[.*?\])/.exec(worker)?.[1] ?? "[]") as string[];
-  const assets = readdirSync("dist/assets").filter((name) => !name.endsWith(".map"));
+  const assets = readdirSync("dist/assets").filter((name) => !/\.(map|br|gz)$/.test(name));
   expect(files.sort()).toEqual([...assets.map((name) => `assets/${name}`), "icon.svg"].sort());
   expect(worker).not.toMatch(/\b(?:import|export)\b/);
 });

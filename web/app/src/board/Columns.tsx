@@ -2,7 +2,7 @@ import { combine } from "@atlaskit/pragmatic-drag-and-drop/combine";
 import { monitorForElements } from "@atlaskit/pragmatic-drag-and-drop/element/adapter";
 import { autoScrollForElements } from "@atlaskit/pragmatic-drag-and-drop-auto-scroll/element";
 import { newId } from "@boardcast/client";
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { Plus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useBoard } from "../live.js";
@@ -35,6 +35,8 @@ export function Columns() {
   const columnWidth = useColumnWidth();
   const scroller = useRef<HTMLDivElement>(null);
   const [adding, setAdding] = useState<string>();
+  /** The column with the cursor is there also before it has been scrolled into view. */
+  const [held, setHeld] = useState(0);
   const widthOf = (column: string | undefined) =>
     column !== undefined && collapsed.includes(column) ? STRIP_WIDTH : columnWidth;
   const virtual = useVirtualizer({
@@ -44,6 +46,11 @@ export function Columns() {
     estimateSize: (at) => widthOf(columns[at]?.id),
     getItemKey: (at) => columns[at]?.id ?? at,
     overscan: 2,
+    rangeExtractor: (range) => {
+      const seen = defaultRangeExtractor(range);
+      if (held >= range.count || seen.includes(held)) return seen;
+      return [...seen, held].sort((a, b) => a - b);
+    },
   });
 
   useEffect(() => {
@@ -69,7 +76,9 @@ export function Columns() {
     return cursor.listenMoves(() => {
       const column = cursor.card && board.get("cards", cursor.card)?.column;
       const at = filter.columns(board).findIndex(({ id }) => id === column);
-      if (at >= 0) virtual.scrollToIndex(at);
+      if (at < 0) return;
+      setHeld(at);
+      virtual.scrollToIndex(at);
     });
   }, [board, cursor, filter, virtual]);
 
