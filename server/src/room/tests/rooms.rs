@@ -2,11 +2,12 @@
 
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use boardcast_protocol::message::Mode;
+use boardcast_protocol::message::{Mode, OutcomeResult};
 
 use super::*;
 use crate::storage::{Storage, StorageOptions};
@@ -293,6 +294,45 @@ async fn r4_a_client_that_left_memory_is_found_on_the_disk() {
         handle.send(gone).await.unwrap();
     }
     assert_eq!(copy(&handle).await.1, Version(rounds + 1));
+}
+
+#[tokio::test]
+async fn a_board_whose_rows_were_not_written_for_too_many_versions_is_busy_until_they_are() {
+    let limits = RoomLimits {
+        rows_after_ms: 2_000,
+        rows_touched_max: 3,
+        ..RoomLimits::default()
+    };
+    let house = House::new(limits).await;
+    let handle = house.rooms.open(house.board().await).await;
+    let handle = handle.unwrap().unwrap();
+    let mut peer = Peer::new(2, "ed");
+    let mut results = Vec::new();
+    for seq in 1..=4 {
+        let submit = peer.submit(seq, vec![create(u128::from(seq))]);
+        handle.send(submit).await.unwrap();
+    }
+    while results.len() < 4 {
+        let told = next_of(&mut peer, "outcome").await;
+        results.extend(told.into_iter().filter_map(outcome_of));
+    }
+    let (refused, accepted) = results.split_last().unwrap();
+    assert!(
+        accepted
+            .iter()
+            .all(|it| it.result == OutcomeResult::Accepted)
+    );
+    assert_eq!((refused.seq, refused.result), (Seq(4), OutcomeResult::Busy));
+    loop {
+        let again = peer.submit(4, vec![create(4)]);
+        handle.send(again).await.unwrap();
+        let told = next_of(&mut peer, "outcome").await;
+        let outcome = told.into_iter().find_map(outcome_of).unwrap();
+        if outcome.result == OutcomeResult::Accepted {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
